@@ -1,0 +1,2 @@
+//! Errors, sockets, listeners, connectors, runtimes and the server
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! Rate and concurrency estimators with bounded memory
+#![forbid(unsafe_code)]

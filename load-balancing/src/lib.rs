@@ -1,0 +1,2 @@
+//! Backend sets, selection and health
+#![forbid(unsafe_code)]

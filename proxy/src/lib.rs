@@ -1,0 +1,2 @@
+//! The exchange: filters, routing, retries, errors, observation
+#![forbid(unsafe_code)]

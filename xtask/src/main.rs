@@ -1,0 +1,2 @@
+//! Every job of this repository as a command.
+fn main() {}
