@@ -1,0 +1,61 @@
+//! Heads of requests and responses in the neutral form.
+
+use bytes::Bytes;
+use http::{Method, StatusCode, Version};
+
+use crate::fields::Fields;
+use crate::target::Target;
+
+/// The head of a request.
+#[derive(Clone, Debug)]
+pub struct RequestHead {
+    /// The method.
+    pub method: Method,
+    /// The target, byte for byte as it was received.
+    pub target: Target,
+    /// The version it was received in; an encoder writes its own.
+    pub version: Version,
+    /// The protocol the sender wants to switch to (RFC 9110 §7.8, RFC 8441 `:protocol`): `None` on an ordinary request.
+    pub upgrade: Option<Bytes>,
+    /// The fields. Framing fields that belong to the transfer (Transfer-Encoding) are not among them.
+    pub fields: Fields,
+}
+
+/// The head of a response.
+#[derive(Clone, Debug)]
+pub struct ResponseHead {
+    /// The status.
+    pub status: StatusCode,
+    /// The version it was received in; an encoder writes its own.
+    pub version: Version,
+    /// The reason phrase if it was not the standard one (HTTP/1 only).
+    pub reason: Option<Bytes>,
+    /// With 101: the protocol that was switched to.
+    pub upgrade: Option<Bytes>,
+    /// The fields. Framing fields that belong to the transfer (Transfer-Encoding) are not among them.
+    pub fields: Fields,
+}
+
+impl RequestHead {
+    /// A head with no fields, version HTTP/1.1.
+    pub fn new(method: Method, target: Target) -> Self {
+        Self { method, target, version: Version::HTTP_11, upgrade: None, fields: Fields::new() }
+    }
+
+    /// The authority this request is for: that of an absolute-form or authority-form target, else the Host field.
+    pub fn authority(&self) -> Option<&[u8]> {
+        self.target.authority().or_else(|| self.fields.get("host"))
+    }
+}
+
+impl ResponseHead {
+    /// A head with no fields, version HTTP/1.1.
+    pub fn new(status: StatusCode) -> Self {
+        Self { status, version: Version::HTTP_11, reason: None, upgrade: None, fields: Fields::new() }
+    }
+
+    /// Whether this is an informational response (1xx) after which another head follows. 101 is final.
+    pub fn is_interim(&self) -> bool {
+        self.status.is_informational() && self.status != StatusCode::SWITCHING_PROTOCOLS
+    }
+}
