@@ -1,0 +1,126 @@
+//! `cargo xtask ci`: every check, each under its own heading, with a summary at the end.
+
+mod steps;
+
+use std::time::{Duration, Instant};
+
+use crate::failure::{Failure, Outcome};
+use crate::options::Options;
+use crate::shell;
+use crate::workspace::Workspace;
+
+/// What a step came to when it did not fail.
+#[derive(Debug, PartialEq, Eq)]
+enum Done {
+    Checked,
+    /// With the reason, which the summary repeats.
+    Skipped(String),
+}
+
+/// One check.
+struct Step {
+    name: &'static str,
+    about: &'static str,
+    run: fn(&Workspace, &Clock) -> Outcome<Done>,
+}
+
+/// When the whole run began: steps that may be left out look at it.
+struct Clock(Instant);
+
+impl Clock {
+    fn elapsed(&self) -> Duration {
+        self.0.elapsed()
+    }
+}
+
+/// What became of a step.
+struct Report {
+    name: &'static str,
+    took: Duration,
+    outcome: Outcome<Done>,
+}
+
+pub(crate) fn command(workspace: &Workspace, options: &Options) -> Outcome {
+    if options.has("--list") {
+        steps::ALL
+            .iter()
+            .for_each(|step| println!("{:10} {}", step.name, step.about));
+        return Ok(());
+    }
+    let chosen = choose(options)?;
+    let clock = Clock(Instant::now());
+    let reports: Vec<Report> = chosen
+        .into_iter()
+        .map(|step| run(step, workspace, &clock))
+        .collect();
+    summarise(&reports)
+}
+
+/// The named steps in the order of the list; all of them if none is named.
+fn choose(options: &Options) -> Outcome<Vec<&'static Step>> {
+    let except: Vec<&str> = options
+        .values("--except")
+        .flat_map(|names| names.split(','))
+        .collect();
+    let named = || options.words.iter().map(String::as_str);
+    let known = |name: &str| steps::ALL.iter().any(|step| step.name == name);
+    if let Some(unknown) = named()
+        .chain(except.iter().copied())
+        .find(|name| !known(name))
+    {
+        return Err(Failure::new(format!(
+            "no step `{unknown}`; `cargo xtask ci --list` names them"
+        )));
+    }
+    let wanted = |step: &&Step| options.words.is_empty() || named().any(|name| name == step.name);
+    Ok(steps::ALL
+        .iter()
+        .filter(wanted)
+        .filter(|step| !except.contains(&step.name))
+        .collect())
+}
+
+fn run(step: &'static Step, workspace: &Workspace, clock: &Clock) -> Report {
+    println!("\n━━ {}: {}", step.name, step.about);
+    shell::flush();
+    let start = Instant::now();
+    let outcome = (step.run)(workspace, clock);
+    let took = start.elapsed();
+    println!("━━ {}", line(step.name, took, &outcome));
+    shell::flush();
+    Report {
+        name: step.name,
+        took,
+        outcome,
+    }
+}
+
+/// Prints every result once more, and fails if one did.
+fn summarise(reports: &[Report]) -> Outcome {
+    println!("\n━━ summary");
+    reports
+        .iter()
+        .for_each(|report| println!("{}", line(report.name, report.took, &report.outcome)));
+    let failed: Vec<&str> = reports
+        .iter()
+        .filter(|report| report.outcome.is_err())
+        .map(|r| r.name)
+        .collect();
+    if failed.is_empty() {
+        Ok(())
+    } else {
+        Err(Failure::new(format!("failed: {}", failed.join(", "))))
+    }
+}
+
+fn line(name: &str, took: Duration, outcome: &Outcome<Done>) -> String {
+    let said = match outcome {
+        Ok(Done::Checked) => "ok".to_owned(),
+        Ok(Done::Skipped(why)) => format!("skipped: {why}"),
+        Err(failure) => format!("FAILED: {failure}"),
+    };
+    format!("{name:10} {:>7.1} s  {said}", took.as_secs_f64())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,165 @@
+//! The checks, cheap ones first.
+
+use std::time::Duration;
+
+use super::{Clock, Done, Step};
+use crate::failure::Outcome;
+use crate::options::Options;
+use crate::workspace::Workspace;
+use crate::{bench, deny, deps, docs, examples, features, fuzz, shell, size};
+
+pub(super) const ALL: &[Step] = &[
+    Step {
+        name: "fmt",
+        about: "the source is formatted",
+        run: fmt,
+    },
+    Step {
+        name: "deps",
+        about: "no crate names one above it",
+        run: arrows,
+    },
+    Step {
+        name: "pages",
+        about: "generated parts of the guide are up to date",
+        run: pages,
+    },
+    Step {
+        name: "size",
+        about: "lengths of files and functions, to look at",
+        run: sizes,
+    },
+    Step {
+        name: "clippy",
+        about: "no lint fires",
+        run: clippy,
+    },
+    Step {
+        name: "test",
+        about: "all tests pass",
+        run: test,
+    },
+    Step {
+        name: "doc",
+        about: "the documentation builds without a warning",
+        run: doc,
+    },
+    Step {
+        name: "features",
+        about: "each package compiles alone, with each of its features",
+        run: each_feature,
+    },
+    Step {
+        name: "examples",
+        about: "every example starts, serves and stops",
+        run: every_example,
+    },
+    Step {
+        name: "bench",
+        about: "benchmarks compile, the comparison's scripts parse",
+        run: benches,
+    },
+    Step {
+        name: "fuzz",
+        about: "each fuzz target runs for a short while",
+        run: fuzz_smoke,
+    },
+    Step {
+        name: "deny",
+        about: "licences, bans, layers and advisories",
+        run: dependencies,
+    },
+];
+
+/// Building cargo-deny takes about five minutes on two cores: only where the run has been quick so far.
+const TIME_LEFT_FOR_CARGO_DENY: Duration = Duration::from_secs(18 * 60);
+
+fn fmt(_: &Workspace, _: &Clock) -> Outcome<Done> {
+    checked(shell::run(shell::cargo("fmt").args(["--all", "--check"])))
+}
+
+fn arrows(workspace: &Workspace, _: &Clock) -> Outcome<Done> {
+    checked(deps::command(workspace, &Options::default()))
+}
+
+fn pages(workspace: &Workspace, _: &Clock) -> Outcome<Done> {
+    checked(docs::check(workspace))
+}
+
+fn sizes(workspace: &Workspace, _: &Clock) -> Outcome<Done> {
+    checked(size::command(workspace, &Options::default()))
+}
+
+fn clippy(_: &Workspace, _: &Clock) -> Outcome<Done> {
+    checked(shell::run(shell::cargo_locked("clippy").args([
+        "--workspace",
+        "--all-targets",
+        "--",
+        "-D",
+        "warnings",
+    ])))
+}
+
+fn test(_: &Workspace, _: &Clock) -> Outcome<Done> {
+    checked(shell::run(shell::cargo_locked("test").arg("--workspace")))
+}
+
+fn doc(_: &Workspace, _: &Clock) -> Outcome<Done> {
+    let mut command = shell::cargo_locked("doc");
+    checked(shell::run(
+        command
+            .env("RUSTDOCFLAGS", "-D warnings")
+            .args(["--workspace", "--no-deps"]),
+    ))
+}
+
+fn each_feature(workspace: &Workspace, _: &Clock) -> Outcome<Done> {
+    checked(features::command(workspace, &Options::default()))
+}
+
+fn every_example(workspace: &Workspace, _: &Clock) -> Outcome<Done> {
+    checked(examples::command(workspace, &Options::default()))
+}
+
+fn benches(workspace: &Workspace, _: &Clock) -> Outcome<Done> {
+    shell::run(shell::cargo_locked("check").args(["--workspace", "--benches"]))?;
+    checked(bench::check_sources(workspace))
+}
+
+fn fuzz_smoke(workspace: &Workspace, _: &Clock) -> Outcome<Done> {
+    if fuzz::targets(&workspace.root)?.is_empty() {
+        return Ok(Done::Skipped("there is no fuzz target".to_owned()));
+    }
+    if !shell::installed("g++") {
+        return Ok(Done::Skipped(
+            "the fuzzer's library needs a C++ compiler (`cargo xtask setup`)".to_owned(),
+        ));
+    }
+    if !shell::in_ci() && !shell::installed("cargo-fuzz") {
+        return Ok(Done::Skipped(
+            "cargo-fuzz is not installed; `cargo install --locked cargo-fuzz`".to_owned(),
+        ));
+    }
+    checked(fuzz::command(workspace, &Options::default()))
+}
+
+fn dependencies(workspace: &Workspace, clock: &Clock) -> Outcome<Done> {
+    deny::own(workspace)?;
+    if !shell::installed("cargo-deny") {
+        if !shell::in_ci() || clock.elapsed() > TIME_LEFT_FOR_CARGO_DENY {
+            return Ok(Done::Skipped(
+                "own check passed; cargo-deny is not installed: no advisories".to_owned(),
+            ));
+        }
+        if shell::run(shell::cargo("install").args(["--locked", "cargo-deny"])).is_err() {
+            return Ok(Done::Skipped(
+                "own check passed; cargo-deny cannot be installed: no advisories".to_owned(),
+            ));
+        }
+    }
+    checked(deny::with_cargo_deny(workspace))
+}
+
+fn checked(outcome: Outcome) -> Outcome<Done> {
+    outcome.map(|()| Done::Checked)
+}

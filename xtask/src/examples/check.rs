@@ -1,0 +1,178 @@
+//! One thing an example must do, seen from outside.
+
+use std::collections::BTreeSet;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::process::Command;
+use std::time::Duration;
+
+use crate::failure::{During, Failure, Outcome};
+use crate::shell;
+
+/// Nothing here takes longer than this on a working example.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What to send and what must come back.
+pub(super) enum Check {
+    /// One request by curl.
+    Curl {
+        /// Added to curl's own arguments.
+        args: &'static [&'static str],
+        path: &'static str,
+        status: u16,
+        /// Substrings of the head and body, letter case ignored.
+        has: &'static [&'static str],
+    },
+    /// That many requests in a row give at least so many different bodies.
+    Spread {
+        path: &'static str,
+        requests: usize,
+        bodies: usize,
+    },
+    /// That many requests in a row; the last one is answered with this status.
+    Burst {
+        path: &'static str,
+        requests: usize,
+        status: u16,
+        has: &'static [&'static str],
+    },
+    /// Octets written to the socket in steps; after each one, what must have come back.
+    Raw {
+        steps: &'static [(&'static [u8], &'static [u8])],
+    },
+}
+
+impl Check {
+    pub(super) fn run(&self, address: SocketAddr) -> Outcome {
+        match *self {
+            Self::Curl {
+                args,
+                path,
+                status,
+                has,
+            } => judge(&curl(address, path, args)?, path, status, has),
+            Self::Spread {
+                path,
+                requests,
+                bodies,
+            } => spread(address, path, requests, bodies),
+            Self::Burst {
+                path,
+                requests,
+                status,
+                has,
+            } => burst(address, path, requests, status, has),
+            Self::Raw { steps } => raw(address, steps),
+        }
+    }
+}
+
+/// Head and body of the answer as curl shows them.
+fn curl(address: SocketAddr, path: &str, args: &[&str]) -> Outcome<String> {
+    let limit = PATIENCE.as_secs().to_string();
+    let url = format!("http://{address}{path}");
+    shell::capture(
+        Command::new("curl")
+            .args(["-sS", "-i", "--noproxy", "*", "-m", &limit])
+            .args(args)
+            .arg(url),
+    )
+}
+
+fn judge(answer: &str, path: &str, status: u16, has: &[&str]) -> Outcome {
+    let got = final_status(answer);
+    if got != Some(status) {
+        return Err(Failure::new(format!(
+            "{path}: wanted status {status}, got {got:?}:\n{answer}"
+        )));
+    }
+    let lower = answer.to_lowercase();
+    match has
+        .iter()
+        .find(|words| !lower.contains(&words.to_lowercase()))
+    {
+        Some(missing) => Err(Failure::new(format!(
+            "{path}: `{missing}` is not in the answer:\n{answer}"
+        ))),
+        None => Ok(()),
+    }
+}
+
+fn spread(address: SocketAddr, path: &str, requests: usize, bodies: usize) -> Outcome {
+    let mut seen = BTreeSet::new();
+    for _ in 0..requests {
+        let answer = curl(address, path, &[])?;
+        judge(&answer, path, 200, &[])?;
+        seen.insert(body(&answer).to_owned());
+    }
+    if seen.len() >= bodies {
+        return Ok(());
+    }
+    Err(Failure::new(format!(
+        "{requests} requests of {path} gave {} different bodies, not {bodies}",
+        seen.len()
+    )))
+}
+
+fn burst(address: SocketAddr, path: &str, requests: usize, status: u16, has: &[&str]) -> Outcome {
+    let mut last = String::new();
+    for _ in 0..requests {
+        last = curl(address, path, &[])?;
+    }
+    judge(&last, path, status, has)
+}
+
+fn raw(address: SocketAddr, steps: &[(&[u8], &[u8])]) -> Outcome {
+    let mut socket = TcpStream::connect_timeout(&address, PATIENCE).during("connect")?;
+    socket
+        .set_read_timeout(Some(PATIENCE))
+        .during("set a timeout")?;
+    let mut seen = Vec::new();
+    for (send, expect) in steps {
+        socket.write_all(send).during("write")?;
+        read_until(&mut socket, &mut seen, expect)?;
+    }
+    Ok(())
+}
+
+/// Reads until `expect` has come, and forgets everything up to its end.
+fn read_until(socket: &mut TcpStream, seen: &mut Vec<u8>, expect: &[u8]) -> Outcome {
+    let shown = String::from_utf8_lossy(expect);
+    let mut buffer = [0; 4096];
+    loop {
+        let found = seen
+            .windows(expect.len().max(1))
+            .position(|window| window == expect);
+        if let Some(at) = found {
+            seen.drain(..at + expect.len());
+            return Ok(());
+        }
+        let got = socket
+            .read(&mut buffer)
+            .during(format!("read, waiting for {shown:?}"))?;
+        if got == 0 {
+            let text = String::from_utf8_lossy(seen);
+            return Err(Failure::new(format!(
+                "closed before {shown:?} came; got {text:?}"
+            )));
+        }
+        seen.extend_from_slice(&buffer[..got]);
+    }
+}
+
+/// The status of the last head: interim answers come before it.
+pub(super) fn final_status(answer: &str) -> Option<u16> {
+    let mut rest = answer;
+    loop {
+        let status = rest.split_whitespace().nth(1)?.parse().ok()?;
+        if !(100..200).contains(&status) || status == 101 {
+            return Some(status);
+        }
+        rest = body(rest);
+    }
+}
+
+/// What follows the first empty line.
+pub(super) fn body(answer: &str) -> &str {
+    answer.split_once("\r\n\r\n").map_or("", |(_, body)| body)
+}

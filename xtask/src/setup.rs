@@ -1,0 +1,67 @@
+//! `cargo xtask setup`: what the optional commands need, by Debian package.
+
+use std::process::Command;
+
+use crate::failure::{Failure, Outcome};
+use crate::options::Options;
+use crate::shell;
+
+/// A program, the Debian package that brings it, and who asks for it.
+pub(crate) const TOOLS: &[(&str, &str, &str)] = &[
+    ("curl", "curl", "examples"),
+    ("python3", "python3", "bench"),
+    ("taskset", "util-linux", "bench"),
+    (
+        "nginx",
+        "nginx-light",
+        "bench: a peer, and the origin of every run",
+    ),
+    ("haproxy", "haproxy", "bench: a peer"),
+    ("wrk", "wrk", "bench: load"),
+    ("h2load", "nghttp2-client", "bench: load"),
+    ("strace", "strace", "bench syscalls"),
+    ("g++", "g++", "fuzz"),
+];
+
+pub(crate) fn command(_options: &Options) -> Outcome {
+    let missing: Vec<_> = TOOLS
+        .iter()
+        .filter(|(program, ..)| !shell::installed(program))
+        .collect();
+    for (program, package, purpose) in TOOLS {
+        let state = if shell::installed(program) {
+            "there"
+        } else {
+            "missing"
+        };
+        println!("{program:9} {state:8} package {package:15} for {purpose}");
+    }
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let packages: Vec<&str> = missing.iter().map(|(_, package, _)| *package).collect();
+    install(&packages)
+}
+
+/// Installs Debian packages, or says how somebody else can.
+pub(crate) fn install(packages: &[&str]) -> Outcome {
+    let line = packages.join(" ");
+    if !shell::installed("apt-get") {
+        return Err(Failure::new(format!(
+            "no apt-get here; install what these Debian packages hold: {line}"
+        )));
+    }
+    if shell::capture(Command::new("id").arg("-u"))?.trim() != "0" {
+        return Err(Failure::new(format!(
+            "not root; run: sudo apt-get install --no-install-recommends {line}"
+        )));
+    }
+    shell::run(Command::new("apt-get").args(["update", "-qq"]))?;
+    let install = ["install", "-y", "-qq", "--no-install-recommends"];
+    shell::run(
+        Command::new("apt-get")
+            .env("DEBIAN_FRONTEND", "noninteractive")
+            .args(install)
+            .args(packages),
+    )
+}
