@@ -26,22 +26,11 @@ pub(crate) fn command(workspace: &Workspace, options: &Options) -> Outcome {
         workloads => ("compare.py", vec![workloads.to_owned()]),
     };
     for name in ["--rounds", "--secs"] {
-        args.extend(
-            options
-                .values(name)
-                .flat_map(|value| [name.to_owned(), value.to_owned()]),
-        );
+        args.extend(options.values(name).flat_map(|value| [name.to_owned(), value.to_owned()]));
     }
     let mut python = Command::new("python3");
-    python
-        .arg(workspace.root.join("bench").join(script))
-        .args(args);
-    shell::run(
-        python
-            .env("PEERS", &peers.folder)
-            .env("SUBJECT", subject)
-            .env("PYTHONDONTWRITEBYTECODE", "1"),
-    )
+    python.arg(workspace.root.join("bench").join(script)).args(args);
+    shell::run(python.env("PEERS", &peers.folder).env("SUBJECT", subject).env("PYTHONDONTWRITEBYTECODE", "1"))
 }
 
 /// For `ci`: what the comparison is made of parses, without running any of it.
@@ -49,9 +38,7 @@ pub(crate) fn check_sources(workspace: &Workspace) -> Outcome {
     let bench = workspace.root.join("bench");
     if shell::installed("cc") {
         shell::run(
-            Command::new("cc")
-                .args(["-Wall", "-Wextra", "-Werror", "-fsyntax-only"])
-                .arg(bench.join("relay.c")),
+            Command::new("cc").args(["-Wall", "-Wextra", "-Werror", "-fsyntax-only"]).arg(bench.join("relay.c")),
         )?;
     }
     if !shell::installed("python3") {
@@ -59,35 +46,17 @@ pub(crate) fn check_sources(workspace: &Workspace) -> Outcome {
         return Ok(());
     }
     let parse = "import ast, sys\nfor path in sys.argv[1:]: ast.parse(open(path).read(), path)";
-    let scripts = [
-        "peers.py",
-        "workloads.py",
-        "compare.py",
-        "idle.py",
-        "syscalls.py",
-    ]
-    .map(|name| bench.join(name));
+    let scripts = ["peers.py", "workloads.py", "compare.py", "idle.py", "syscalls.py"].map(|name| bench.join(name));
     shell::run(Command::new("python3").args(["-c", parse]).args(scripts))
 }
 
 /// The path of the example in release.
 fn build(workspace: &Workspace) -> Outcome<String> {
-    shell::run(shell::cargo_locked("build").args([
-        "--release",
-        "--package",
-        "simplon",
-        "--example",
-        "load_balancer",
-    ]))?;
+    shell::run(shell::cargo_locked("build").args(["--release", "--package", "simplon", "--example", "load_balancer"]))?;
     text(&workspace.target.join("release/examples/load_balancer"))
 }
 
 fn text(path: &Path) -> Outcome<String> {
     let text = path.to_str().map(str::to_owned);
-    text.ok_or_else(|| {
-        Failure::new(format!(
-            "{} is not text, and the scripts need it to be",
-            path.display()
-        ))
-    })
+    text.ok_or_else(|| Failure::new(format!("{} is not text, and the scripts need it to be", path.display())))
 }

@@ -42,42 +42,25 @@ struct Report {
 
 pub(crate) fn command(workspace: &Workspace, options: &Options) -> Outcome {
     if options.has("--list") {
-        steps::ALL
-            .iter()
-            .for_each(|step| println!("{:10} {}", step.name, step.about));
+        steps::ALL.iter().for_each(|step| println!("{:10} {}", step.name, step.about));
         return Ok(());
     }
     let chosen = choose(options)?;
     let clock = Clock(Instant::now());
-    let reports: Vec<Report> = chosen
-        .into_iter()
-        .map(|step| run(step, workspace, &clock))
-        .collect();
+    let reports: Vec<Report> = chosen.into_iter().map(|step| run(step, workspace, &clock)).collect();
     summarise(&reports)
 }
 
 /// The named steps in the order of the list; all of them if none is named.
 fn choose(options: &Options) -> Outcome<Vec<&'static Step>> {
-    let except: Vec<&str> = options
-        .values("--except")
-        .flat_map(|names| names.split(','))
-        .collect();
+    let except: Vec<&str> = options.values("--except").flat_map(|names| names.split(',')).collect();
     let named = || options.words.iter().map(String::as_str);
     let known = |name: &str| steps::ALL.iter().any(|step| step.name == name);
-    if let Some(unknown) = named()
-        .chain(except.iter().copied())
-        .find(|name| !known(name))
-    {
-        return Err(Failure::new(format!(
-            "no step `{unknown}`; `cargo xtask ci --list` names them"
-        )));
+    if let Some(unknown) = named().chain(except.iter().copied()).find(|name| !known(name)) {
+        return Err(Failure::new(format!("no step `{unknown}`; `cargo xtask ci --list` names them")));
     }
     let wanted = |step: &&Step| options.words.is_empty() || named().any(|name| name == step.name);
-    Ok(steps::ALL
-        .iter()
-        .filter(wanted)
-        .filter(|step| !except.contains(&step.name))
-        .collect())
+    Ok(steps::ALL.iter().filter(wanted).filter(|step| !except.contains(&step.name)).collect())
 }
 
 fn run(step: &'static Step, workspace: &Workspace, clock: &Clock) -> Report {
@@ -88,29 +71,15 @@ fn run(step: &'static Step, workspace: &Workspace, clock: &Clock) -> Report {
     let took = start.elapsed();
     println!("━━ {}", line(step.name, took, &outcome));
     shell::flush();
-    Report {
-        name: step.name,
-        took,
-        outcome,
-    }
+    Report { name: step.name, took, outcome }
 }
 
 /// Prints every result once more, and fails if one did.
 fn summarise(reports: &[Report]) -> Outcome {
     println!("\n━━ summary");
-    reports
-        .iter()
-        .for_each(|report| println!("{}", line(report.name, report.took, &report.outcome)));
-    let failed: Vec<&str> = reports
-        .iter()
-        .filter(|report| report.outcome.is_err())
-        .map(|r| r.name)
-        .collect();
-    if failed.is_empty() {
-        Ok(())
-    } else {
-        Err(Failure::new(format!("failed: {}", failed.join(", "))))
-    }
+    reports.iter().for_each(|report| println!("{}", line(report.name, report.took, &report.outcome)));
+    let failed: Vec<&str> = reports.iter().filter(|report| report.outcome.is_err()).map(|r| r.name).collect();
+    if failed.is_empty() { Ok(()) } else { Err(Failure::new(format!("failed: {}", failed.join(", ")))) }
 }
 
 fn line(name: &str, took: Duration, outcome: &Outcome<Done>) -> String {

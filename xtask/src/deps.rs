@@ -36,15 +36,7 @@ const LAYERS: &[(&str, May)] = &[
         ]),
     ),
     ("simplon-load-balancing", May::Only(&["simplon-core"])),
-    (
-        "simplon-core",
-        May::Only(&[
-            "simplon-proto-http",
-            "simplon-proto-tls",
-            "simplon-pool",
-            "simplon-timeout",
-        ]),
-    ),
+    ("simplon-core", May::Only(&["simplon-proto-http", "simplon-proto-tls", "simplon-pool", "simplon-timeout"])),
     ("simplon-cache", May::Only(&["simplon-proto-http"])),
     ("simplon-proto-http", May::Only(&[])),
     ("simplon-proto-tls", May::Only(&[])),
@@ -59,20 +51,9 @@ const FOR_TESTS: &str = "simplon-testkit";
 
 pub(crate) fn command(workspace: &Workspace, options: &Options) -> Outcome {
     let arrows = arrows(workspace);
-    print!(
-        "{}",
-        if options.has("--mermaid") {
-            mermaid(&arrows)
-        } else {
-            text(workspace, &arrows)
-        }
-    );
+    print!("{}", if options.has("--mermaid") { mermaid(&arrows) } else { text(workspace, &arrows) });
     let wrong: Vec<String> = arrows.iter().filter_map(refuse).collect();
-    if wrong.is_empty() {
-        Ok(())
-    } else {
-        Err(Failure::new(wrong.join("\n")))
-    }
+    if wrong.is_empty() { Ok(()) } else { Err(Failure::new(wrong.join("\n"))) }
 }
 
 /// Every arrow between members, sorted.
@@ -83,11 +64,7 @@ pub(crate) fn arrows(workspace: &Workspace) -> Vec<Arrow> {
         for dependency in &package.dependencies {
             if ours.iter().any(|other| other.name == dependency.name) {
                 let (from, to) = (package.name.clone(), dependency.name.clone());
-                arrows.push(Arrow {
-                    from,
-                    to,
-                    kind: dependency.kind,
-                });
+                arrows.push(Arrow { from, to, kind: dependency.kind });
             }
         }
     }
@@ -100,53 +77,31 @@ pub(crate) fn arrows(workspace: &Workspace) -> Vec<Arrow> {
 fn refuse(arrow: &Arrow) -> Option<String> {
     let Arrow { from, to, kind } = arrow;
     if to == FOR_TESTS {
-        return (*kind != Kind::Dev)
-            .then(|| format!("{from} → {to}: only tests stand on the test kit"));
+        return (*kind != Kind::Dev).then(|| format!("{from} → {to}: only tests stand on the test kit"));
     }
     match LAYERS.iter().find(|(name, _)| name == from) {
-        None => Some(format!(
-            "{from} → {to}: {from} has no place in the layers (xtask/src/deps.rs)"
-        )),
+        None => Some(format!("{from} → {to}: {from} has no place in the layers (xtask/src/deps.rs)")),
         Some((_, May::All)) => None,
         Some((_, May::Only(allowed))) if allowed.contains(&to.as_str()) => None,
-        Some((_, May::Only(_))) => Some(format!(
-            "{from} → {to}: not among the arrows of docs/src/architecture.md"
-        )),
+        Some((_, May::Only(_))) => Some(format!("{from} → {to}: not among the arrows of docs/src/architecture.md")),
     }
 }
 
 /// One line per member, as also shown in the guide.
 pub(crate) fn text(workspace: &Workspace, arrows: &[Arrow]) -> String {
     let ours = workspace.ours();
-    let width = ours
-        .iter()
-        .map(|package| package.name.len())
-        .max()
-        .unwrap_or(0);
+    let width = ours.iter().map(|package| package.name.len()).max().unwrap_or(0);
     let mut out = String::new();
     for package in ours {
         let to = |kind| {
-            let of_kind = arrows
-                .iter()
-                .filter(move |a| a.from == package.name && a.kind == kind);
-            of_kind
-                .map(|arrow| arrow.to.as_str())
-                .collect::<Vec<_>>()
-                .join(", ")
+            let of_kind = arrows.iter().filter(move |a| a.from == package.name && a.kind == kind);
+            of_kind.map(|arrow| arrow.to.as_str()).collect::<Vec<_>>().join(", ")
         };
         let (normal, dev) = (to(Kind::Normal), to(Kind::Dev));
-        let normal = if normal.is_empty() {
-            "nothing of ours"
-        } else {
-            &normal
-        };
+        let normal = if normal.is_empty() { "nothing of ours" } else { &normal };
         // Writing into a String cannot fail.
         let _ = write!(out, "{:width$} → {normal}", package.name);
-        let _ = if dev.is_empty() {
-            writeln!(out)
-        } else {
-            writeln!(out, " (tests: {dev})")
-        };
+        let _ = if dev.is_empty() { writeln!(out) } else { writeln!(out, " (tests: {dev})") };
     }
     out
 }

@@ -29,11 +29,7 @@ pub(crate) fn command(workspace: &Workspace, options: &Options) -> Outcome {
         shell::run(test.env(WRITE, "1"))?;
     }
     if shell::installed("mdbook") {
-        return shell::run(
-            Command::new("mdbook")
-                .arg("build")
-                .arg(workspace.root.join("docs")),
-        );
+        return shell::run(Command::new("mdbook").arg("build").arg(workspace.root.join("docs")));
     }
     println!(
         "mdbook is not installed (`cargo install --locked mdbook`): the pages are up to date, the book is not built"
@@ -45,10 +41,7 @@ pub(crate) fn command(workspace: &Workspace, options: &Options) -> Outcome {
 pub(crate) fn check(workspace: &Workspace) -> Outcome {
     let Page { path, text } = architecture(workspace)?;
     if fs::read_to_string(&path).during(path.display())? != text {
-        return Err(Failure::new(format!(
-            "{} is out of date; run `cargo xtask docs`",
-            path.display()
-        )));
+        return Err(Failure::new(format!("{} is out of date; run `cargo xtask docs`", path.display())));
     }
     missing_pages(workspace)
 }
@@ -62,10 +55,7 @@ struct Page {
 fn architecture(workspace: &Workspace) -> Outcome<Page> {
     let path = workspace.root.join("docs/src/architecture.md");
     let old = fs::read_to_string(&path).during(path.display())?;
-    let drawing = format!(
-        "```text\n{}```\n",
-        deps::text(workspace, &deps::arrows(workspace))
-    );
+    let drawing = format!("```text\n{}```\n", deps::text(workspace, &deps::arrows(workspace)));
     let text = region::replace(&old, "arrows", &drawing)
         .ok_or_else(|| Failure::new(format!("{}: no region `arrows`", path.display())))?;
     Ok(Page { path, text })
@@ -85,15 +75,6 @@ fn missing_pages(workspace: &Workspace) -> Outcome {
     let folder = workspace.root.join("docs/src");
     let summary = folder.join("SUMMARY.md");
     let text = fs::read_to_string(&summary).during(summary.display())?;
-    let missing: Vec<&str> = region::links(&text)
-        .filter(|page| !folder.join(page).is_file())
-        .collect();
-    if missing.is_empty() {
-        Ok(())
-    } else {
-        Err(Failure::new(format!(
-            "SUMMARY.md names: {}",
-            missing.join(", ")
-        )))
-    }
+    let missing: Vec<&str> = region::links(&text).filter(|page| !folder.join(page).is_file()).collect();
+    if missing.is_empty() { Ok(()) } else { Err(Failure::new(format!("SUMMARY.md names: {}", missing.join(", ")))) }
 }

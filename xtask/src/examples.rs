@@ -28,30 +28,15 @@ pub(crate) fn command(workspace: &Workspace, options: &Options) -> Outcome {
         return Err(Failure::new("curl is not installed (`cargo xtask setup`)"));
     }
     shell::run(shell::cargo_locked("build").args(["--package", "simplon", "--examples"]))?;
-    let failed: Vec<&str> = chosen
-        .into_iter()
-        .filter(|e| !report(workspace, e))
-        .map(|e| e.name)
-        .collect();
-    if failed.is_empty() {
-        Ok(())
-    } else {
-        Err(Failure::new(format!(
-            "examples failed: {}",
-            failed.join(", ")
-        )))
-    }
+    let failed: Vec<&str> = chosen.into_iter().filter(|e| !report(workspace, e)).map(|e| e.name).collect();
+    if failed.is_empty() { Ok(()) } else { Err(Failure::new(format!("examples failed: {}", failed.join(", ")))) }
 }
 
 fn choose(names: &[String]) -> Outcome<Vec<&'static Example>> {
-    if let Some(unknown) = names
-        .iter()
-        .find(|name| !table::ALL.iter().any(|example| example.name == *name))
-    {
+    if let Some(unknown) = names.iter().find(|name| !table::ALL.iter().any(|example| example.name == *name)) {
         return Err(Failure::new(format!("no example `{unknown}` in the table")));
     }
-    let wanted =
-        |example: &&Example| names.is_empty() || names.iter().any(|name| name == example.name);
+    let wanted = |example: &&Example| names.is_empty() || names.iter().any(|name| name == example.name);
     Ok(table::ALL.iter().filter(wanted).collect())
 }
 
@@ -65,22 +50,15 @@ fn complete(workspace: &Workspace) -> Outcome {
         .map(String::as_str)
         .collect();
     let named = |name: &str| table::ALL.iter().any(|example| example.name == name);
-    let missing = table::ALL
-        .iter()
-        .map(|example| example.name)
-        .filter(|name| !there.contains(name));
+    let missing = table::ALL.iter().map(|example| example.name).filter(|name| !there.contains(name));
     let untried = there.iter().filter(|name| !named(name));
     let wrong: Vec<String> = missing
         .map(|name| format!("examples/{name}.rs does not exist"))
-        .chain(untried.map(|name| {
-            format!("examples/{name}.rs is not exercised: add it to xtask/src/examples/table.rs")
-        }))
+        .chain(
+            untried.map(|name| format!("examples/{name}.rs is not exercised: add it to xtask/src/examples/table.rs")),
+        )
         .collect();
-    if wrong.is_empty() {
-        Ok(())
-    } else {
-        Err(Failure::new(wrong.join("\n")))
-    }
+    if wrong.is_empty() { Ok(()) } else { Err(Failure::new(wrong.join("\n"))) }
 }
 
 /// Tries one example, prints the result with what the program said if it was bad.
@@ -89,11 +67,7 @@ fn report(workspace: &Workspace, example: &Example) -> bool {
     let tried = attempt(workspace, example);
     let took = start.elapsed().as_secs_f64();
     match &tried {
-        Ok(()) => println!(
-            "{:16} {took:>5.1} s  ok, {} checks",
-            example.name,
-            example.checks.len()
-        ),
+        Ok(()) => println!("{:16} {took:>5.1} s  ok, {} checks", example.name, example.checks.len()),
         Err(failure) => println!("{:16} {took:>5.1} s  FAILED: {failure}", example.name),
     }
     shell::flush();
@@ -109,10 +83,7 @@ fn attempt(workspace: &Workspace, example: &Example) -> Outcome {
 
 fn exercise(program: &mut Program, example: &Example) -> Outcome {
     let address = program.address()?;
-    example
-        .checks
-        .iter()
-        .try_for_each(|check| check.run(address))?;
+    example.checks.iter().try_for_each(|check| check.run(address))?;
     program.stop()
 }
 

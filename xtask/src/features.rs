@@ -8,11 +8,7 @@ use crate::workspace::{Package, Workspace};
 pub(crate) fn command(workspace: &Workspace, _options: &Options) -> Outcome {
     for package in workspace.ours() {
         for combination in combinations(package) {
-            shell::run(
-                shell::cargo_locked("check")
-                    .args(["--package", &package.name])
-                    .args(&combination),
-            )?;
+            shell::run(shell::cargo_locked("check").args(["--package", &package.name]).args(&combination))?;
         }
     }
     Ok(())
@@ -22,11 +18,7 @@ pub(crate) fn command(workspace: &Workspace, _options: &Options) -> Outcome {
 fn combinations(package: &Package) -> Vec<Vec<String>> {
     let none = || vec!["--no-default-features".to_owned()];
     let mut all = vec![none()];
-    for feature in package
-        .features
-        .iter()
-        .filter(|feature| *feature != "default")
-    {
+    for feature in package.features.iter().filter(|feature| *feature != "default") {
         let mut one = none();
         one.extend(["--features".to_owned(), feature.clone()]);
         all.push(one);

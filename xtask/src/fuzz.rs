@@ -14,34 +14,25 @@ const SMOKE_SECS: u32 = 20;
 pub(crate) fn command(workspace: &Workspace, options: &Options) -> Outcome {
     let targets = targets(&workspace.root)?;
     if let Some(unknown) = options.words.iter().find(|word| !targets.contains(word)) {
-        return Err(Failure::new(format!(
-            "no fuzz target `{unknown}`; there are: {}",
-            targets.join(", ")
-        )));
+        return Err(Failure::new(format!("no fuzz target `{unknown}`; there are: {}", targets.join(", "))));
     }
     have_cargo_fuzz()?;
-    let chosen = if options.words.is_empty() {
-        &targets
-    } else {
-        &options.words
-    };
+    let chosen = if options.words.is_empty() { &targets } else { &options.words };
     let secs = options.number("--secs", SMOKE_SECS)?;
-    chosen
-        .iter()
-        .try_for_each(|target| run(workspace, target, secs))
+    chosen.iter().try_for_each(|target| run(workspace, target, secs))
 }
 
-/// Names of the targets: the files of `fuzz/fuzz_targets`.
+/// Names of the targets: the files of `fuzz/fuzz_targets`, where there are any.
 pub(crate) fn targets(root: &Path) -> Outcome<Vec<String>> {
     let folder = root.join("fuzz/fuzz_targets");
     let mut names = Vec::new();
+    if !folder.is_dir() {
+        return Ok(names);
+    }
     for entry in fs::read_dir(&folder).during(folder.display())? {
         let path = entry.during(folder.display())?.path();
         if path.extension().is_some_and(|extension| extension == "rs") {
-            names.extend(
-                path.file_stem()
-                    .map(|stem| stem.to_string_lossy().into_owned()),
-            );
+            names.extend(path.file_stem().map(|stem| stem.to_string_lossy().into_owned()));
         }
     }
     names.sort();
@@ -52,12 +43,8 @@ pub(crate) fn targets(root: &Path) -> Outcome<Vec<String>> {
 pub(crate) fn have_cargo_fuzz() -> Outcome {
     match shell::installed("cargo-fuzz") {
         true => Ok(()),
-        false if shell::in_ci() => {
-            shell::run(shell::cargo("install").args(["--locked", "cargo-fuzz"]))
-        }
-        false => Err(Failure::new(
-            "cargo-fuzz is not installed; `cargo install --locked cargo-fuzz`",
-        )),
+        false if shell::in_ci() => shell::run(shell::cargo("install").args(["--locked", "cargo-fuzz"])),
+        false => Err(Failure::new("cargo-fuzz is not installed; `cargo install --locked cargo-fuzz`")),
     }
 }
 
@@ -68,21 +55,11 @@ fn run(workspace: &Workspace, target: &str, secs: u32) -> Outcome {
     let seeds = workspace.root.join("fuzz/seeds").join(target);
     fs::create_dir_all(&corpus).during(corpus.display())?;
     let mut command = shell::cargo("fuzz");
-    command
-        .current_dir(&workspace.root)
-        .args(["run", "--sanitizer", "none", "--target-dir"])
-        .arg(&built)
-        .arg(target);
+    command.current_dir(&workspace.root).args(["run", "--sanitizer", "none", "--target-dir"]).arg(&built).arg(target);
     command.arg(corpus);
     if seeds.is_dir() {
         command.arg(seeds);
     }
     let bound = format!("-max_total_time={secs}");
-    shell::run(command.args([
-        "--",
-        &bound,
-        "-timeout=10",
-        "-rss_limit_mb=2048",
-        "-print_final_stats=1",
-    ]))
+    shell::run(command.args(["--", &bound, "-timeout=10", "-rss_limit_mb=2048", "-print_final_stats=1"]))
 }

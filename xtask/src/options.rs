@@ -24,9 +24,7 @@ impl Options {
             } else if let Some((name, value)) = arg.split_once('=') {
                 options.values.push((name.to_owned(), value.to_owned()));
             } else if WITH_VALUE.contains(&arg.as_str()) {
-                let value = args
-                    .next()
-                    .ok_or_else(|| Failure::new(format!("{arg} wants a value")))?;
+                let value = args.next().ok_or_else(|| Failure::new(format!("{arg} wants a value")))?;
                 options.values.push((arg, value));
             } else {
                 options.switches.push(arg);
@@ -42,17 +40,13 @@ impl Options {
 
     /// Every value of `--name`, in order.
     pub(crate) fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        self.values
-            .iter()
-            .filter(move |(n, _)| n == name)
-            .map(|(_, value)| value.as_str())
+        self.values.iter().filter(move |(n, _)| n == name).map(|(_, value)| value.as_str())
     }
 
     /// The last `--name N`, or the default.
     pub(crate) fn number(&self, name: &str, default: u32) -> Outcome<u32> {
         self.values(name).last().map_or(Ok(default), |text| {
-            text.parse()
-                .map_err(|_| Failure::new(format!("{name} wants a number, not `{text}`")))
+            text.parse().map_err(|_| Failure::new(format!("{name} wants a number, not `{text}`")))
         })
     }
 }

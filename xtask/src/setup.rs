@@ -11,11 +11,7 @@ pub(crate) const TOOLS: &[(&str, &str, &str)] = &[
     ("curl", "curl", "examples"),
     ("python3", "python3", "bench"),
     ("taskset", "util-linux", "bench"),
-    (
-        "nginx",
-        "nginx-light",
-        "bench: a peer, and the origin of every run",
-    ),
+    ("nginx", "nginx-light", "bench: a peer, and the origin of every run"),
     ("haproxy", "haproxy", "bench: a peer"),
     ("wrk", "wrk", "bench: load"),
     ("h2load", "nghttp2-client", "bench: load"),
@@ -24,16 +20,9 @@ pub(crate) const TOOLS: &[(&str, &str, &str)] = &[
 ];
 
 pub(crate) fn command(_options: &Options) -> Outcome {
-    let missing: Vec<_> = TOOLS
-        .iter()
-        .filter(|(program, ..)| !shell::installed(program))
-        .collect();
+    let missing: Vec<_> = TOOLS.iter().filter(|(program, ..)| !shell::installed(program)).collect();
     for (program, package, purpose) in TOOLS {
-        let state = if shell::installed(program) {
-            "there"
-        } else {
-            "missing"
-        };
+        let state = if shell::installed(program) { "there" } else { "missing" };
         println!("{program:9} {state:8} package {package:15} for {purpose}");
     }
     if missing.is_empty() {
@@ -47,21 +36,12 @@ pub(crate) fn command(_options: &Options) -> Outcome {
 pub(crate) fn install(packages: &[&str]) -> Outcome {
     let line = packages.join(" ");
     if !shell::installed("apt-get") {
-        return Err(Failure::new(format!(
-            "no apt-get here; install what these Debian packages hold: {line}"
-        )));
+        return Err(Failure::new(format!("no apt-get here; install what these Debian packages hold: {line}")));
     }
     if shell::capture(Command::new("id").arg("-u"))?.trim() != "0" {
-        return Err(Failure::new(format!(
-            "not root; run: sudo apt-get install --no-install-recommends {line}"
-        )));
+        return Err(Failure::new(format!("not root; run: sudo apt-get install --no-install-recommends {line}")));
     }
     shell::run(Command::new("apt-get").args(["update", "-qq"]))?;
     let install = ["install", "-y", "-qq", "--no-install-recommends"];
-    shell::run(
-        Command::new("apt-get")
-            .env("DEBIAN_FRONTEND", "noninteractive")
-            .args(install)
-            .args(packages),
-    )
+    shell::run(Command::new("apt-get").env("DEBIAN_FRONTEND", "noninteractive").args(install).args(packages))
 }

@@ -27,35 +27,18 @@ pub(crate) fn cargo_locked(subcommand: &str) -> Command {
 pub(crate) fn run(command: &mut Command) -> Outcome {
     println!("$ {}", show(command));
     flush();
-    let status = command
-        .stdin(Stdio::null())
-        .status()
-        .during(show(command))?;
-    if status.success() {
-        Ok(())
-    } else {
-        Err(Failure::new(format!(
-            "`{}` ended with {status}",
-            show(command)
-        )))
-    }
+    let status = command.stdin(Stdio::null()).status().during(show(command))?;
+    if status.success() { Ok(()) } else { Err(Failure::new(format!("`{}` ended with {status}", show(command)))) }
 }
 
 /// Runs without printing and returns what the program wrote.
 pub(crate) fn capture(command: &mut Command) -> Outcome<String> {
-    let output = command
-        .stdin(Stdio::null())
-        .output()
-        .during(show(command))?;
+    let output = command.stdin(Stdio::null()).output().during(show(command))?;
     if output.status.success() {
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     } else {
         let said = String::from_utf8_lossy(&output.stderr);
-        Err(Failure::new(format!(
-            "`{}` ended with {}\n{said}",
-            show(command),
-            output.status
-        )))
+        Err(Failure::new(format!("`{}` ended with {}\n{said}", show(command), output.status)))
     }
 }
 
@@ -77,9 +60,7 @@ pub(crate) fn flush() {
 }
 
 fn show(command: &Command) -> String {
-    let program = Path::new(command.get_program())
-        .file_name()
-        .unwrap_or_default();
+    let program = Path::new(command.get_program()).file_name().unwrap_or_default();
     let mut words = vec![program.to_string_lossy()];
     words.extend(command.get_args().map(|arg| arg.to_string_lossy()));
     words.join(" ")

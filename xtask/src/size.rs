@@ -29,10 +29,7 @@ struct File {
 
 pub(crate) fn command(workspace: &Workspace, options: &Options) -> Outcome {
     let top = options.number("--top", TOP)? as usize;
-    println!(
-        "{:24} {:>6} {:>8} {:>10} {:>10}",
-        "package", "files", "code", "functions", "median fn"
-    );
+    println!("{:24} {:>6} {:>8} {:>10} {:>10}", "package", "files", "code", "functions", "median fn");
     let mut all = Vec::new();
     for package in workspace.ours() {
         let files = files(package, &workspace.root)?;
@@ -70,32 +67,17 @@ fn collect(folder: &Path, paths: &mut Vec<PathBuf>) -> Outcome {
 fn measure(path: &Path, root: &Path) -> Outcome<File> {
     let text = fs::read_to_string(path).during(path.display())?;
     let masked = scan::without_tests(&mask::mask(&text));
-    let code = masked
-        .lines()
-        .filter(|line| !line.trim().is_empty())
-        .count();
+    let code = masked.lines().filter(|line| !line.trim().is_empty()).count();
     let path = path.strip_prefix(root).unwrap_or(path).to_owned();
-    Ok(File {
-        path,
-        code,
-        functions: scan::functions(&masked),
-    })
+    Ok(File { path, code, functions: scan::functions(&masked) })
 }
 
 fn summary(name: &str, files: &[File]) -> String {
     let code: usize = files.iter().map(|file| file.code).sum();
-    let mut lengths: Vec<usize> = files
-        .iter()
-        .flat_map(|file| &file.functions)
-        .map(|f| f.lines)
-        .collect();
+    let mut lengths: Vec<usize> = files.iter().flat_map(|file| &file.functions).map(|f| f.lines).collect();
     lengths.sort_unstable();
     let median = lengths.get(lengths.len() / 2).copied().unwrap_or(0);
-    format!(
-        "{name:24} {:>6} {code:>8} {:>10} {median:>10}",
-        files.len(),
-        lengths.len()
-    )
+    format!("{name:24} {:>6} {code:>8} {:>10} {median:>10}", files.len(), lengths.len())
 }
 
 fn print_longest_files(files: &mut [File], top: usize) {
@@ -108,15 +90,10 @@ fn print_longest_files(files: &mut [File], top: usize) {
 }
 
 fn print_longest_functions(files: &[File], top: usize) {
-    let each = files
-        .iter()
-        .flat_map(|file| file.functions.iter().map(move |function| (file, function)));
+    let each = files.iter().flat_map(|file| file.functions.iter().map(move |function| (file, function)));
     let mut functions: Vec<_> = each.collect();
     functions.sort_by_key(|(_, function)| std::cmp::Reverse(function.lines));
-    let long = functions
-        .iter()
-        .filter(|(_, function)| function.lines > LONG_FUNCTION)
-        .count();
+    let long = functions.iter().filter(|(_, function)| function.lines > LONG_FUNCTION).count();
     println!("\nlongest functions ({long} over {LONG_FUNCTION} lines)");
     for (file, Function { name, line, lines }) in functions.into_iter().take(top) {
         println!("{lines:>6}  {name} ({}:{line})", file.path.display());

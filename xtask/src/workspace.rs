@@ -58,18 +58,14 @@ pub(crate) enum Kind {
 impl Workspace {
     pub(crate) fn load() -> Outcome<Self> {
         let text = shell::capture(shell::cargo_locked("metadata").args(["--format-version", "1"]))?;
-        let json = serde_json::from_str(&text)
-            .map_err(|err| Failure::new(format!("cargo metadata: {err}")))?;
+        let json = serde_json::from_str(&text).map_err(|err| Failure::new(format!("cargo metadata: {err}")))?;
         Self::parse(&json).ok_or_else(|| Failure::new("cargo metadata is not of the form we know"))
     }
 
     /// `None` where a field is missing that cargo promises.
     pub(crate) fn parse(json: &Value) -> Option<Self> {
         let members: Vec<&str> = strings(&json["workspace_members"])?;
-        let packages = json["packages"]
-            .as_array()?
-            .iter()
-            .map(|package| Package::parse(package, &members));
+        let packages = json["packages"].as_array()?.iter().map(|package| Package::parse(package, &members));
         Some(Self {
             root: json["workspace_root"].as_str()?.into(),
             target: json["target_directory"].as_str()?.into(),
@@ -79,11 +75,7 @@ impl Workspace {
 
     /// Our own packages, in the order of their names.
     pub(crate) fn ours(&self) -> Vec<&Package> {
-        let mut ours: Vec<_> = self
-            .packages
-            .iter()
-            .filter(|package| package.whose == Whose::Ours)
-            .collect();
+        let mut ours: Vec<_> = self.packages.iter().filter(|package| package.whose == Whose::Ours).collect();
         ours.sort_by(|a, b| a.name.cmp(&b.name));
         ours
     }
@@ -91,11 +83,7 @@ impl Workspace {
 
 impl Package {
     fn parse(json: &Value, members: &[&str]) -> Option<Self> {
-        let whose = if members.contains(&json["id"].as_str()?) {
-            Whose::Ours
-        } else {
-            Whose::Theirs
-        };
+        let whose = if members.contains(&json["id"].as_str()?) { Whose::Ours } else { Whose::Theirs };
         let manifest = PathBuf::from(json["manifest_path"].as_str()?);
         let targets = json["targets"].as_array()?.iter();
         let examples = targets.filter(|target| target["kind"][0] == "example");
@@ -105,14 +93,8 @@ impl Package {
             folder: manifest.parent()?.to_owned(),
             licence: json["license"].as_str().map(str::to_owned),
             features: json["features"].as_object()?.keys().cloned().collect(),
-            dependencies: json["dependencies"]
-                .as_array()?
-                .iter()
-                .map(Dependency::parse)
-                .collect::<Option<_>>()?,
-            examples: examples
-                .filter_map(|target| target["name"].as_str().map(str::to_owned))
-                .collect(),
+            dependencies: json["dependencies"].as_array()?.iter().map(Dependency::parse).collect::<Option<_>>()?,
+            examples: examples.filter_map(|target| target["name"].as_str().map(str::to_owned)).collect(),
             whose,
         })
     }
@@ -126,10 +108,7 @@ impl Dependency {
             Some("dev") => Kind::Dev,
             Some(_) => return None,
         };
-        Some(Self {
-            name: json["name"].as_str()?.to_owned(),
-            kind,
-        })
+        Some(Self { name: json["name"].as_str()?.to_owned(), kind })
     }
 }
 

@@ -27,22 +27,15 @@ impl Peers {
         if options.has("--setup") {
             setup::command(options)?;
         }
-        let missing: Vec<&str> = NEEDED
-            .into_iter()
-            .filter(|tool| !shell::installed(tool))
-            .collect();
+        let missing: Vec<&str> = NEEDED.into_iter().filter(|tool| !shell::installed(tool)).collect();
         if !missing.is_empty() {
             let names = missing.join(", ");
-            return Err(Failure::new(format!(
-                "not installed: {names}; `cargo xtask setup` or `bench --setup`"
-            )));
+            return Err(Failure::new(format!("not installed: {names}; `cargo xtask setup` or `bench --setup`")));
         }
         if !shell::installed("haproxy") {
             println!("haproxy is not installed and is left out (`cargo xtask setup`)");
         }
-        let peers = Self {
-            folder: workspace.target.join("bench-peers"),
-        };
+        let peers = Self { folder: workspace.target.join("bench-peers") };
         let bench = workspace.root.join("bench");
         peers.content()?;
         peers.configurations(&bench)?;
@@ -75,11 +68,7 @@ impl Peers {
 
     fn relay(&self, bench: &Path) -> Outcome {
         let mut cc = Command::new("cc");
-        shell::run(
-            cc.args(["-O2", "-o"])
-                .arg(self.folder.join("relay"))
-                .arg(bench.join("relay.c")),
-        )
+        shell::run(cc.args(["-O2", "-o"]).arg(self.folder.join("relay")).arg(bench.join("relay.c")))
     }
 
     /// Some minutes of building, so only when asked for; once built it takes part in every run.
@@ -93,9 +82,7 @@ impl Peers {
         }
         let manifest = bench.join("pingora-peer/Cargo.toml");
         let mut build = shell::cargo("build");
-        build
-            .args(["--release", "--locked", "--manifest-path"])
-            .arg(manifest);
+        build.args(["--release", "--locked", "--manifest-path"]).arg(manifest);
         shell::run(build.env("CARGO_TARGET_DIR", self.folder.join("target")))
     }
 }

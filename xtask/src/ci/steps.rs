@@ -9,66 +9,18 @@ use crate::workspace::Workspace;
 use crate::{bench, deny, deps, docs, examples, features, fuzz, shell, size};
 
 pub(super) const ALL: &[Step] = &[
-    Step {
-        name: "fmt",
-        about: "the source is formatted",
-        run: fmt,
-    },
-    Step {
-        name: "deps",
-        about: "no crate names one above it",
-        run: arrows,
-    },
-    Step {
-        name: "pages",
-        about: "generated parts of the guide are up to date",
-        run: pages,
-    },
-    Step {
-        name: "size",
-        about: "lengths of files and functions, to look at",
-        run: sizes,
-    },
-    Step {
-        name: "clippy",
-        about: "no lint fires",
-        run: clippy,
-    },
-    Step {
-        name: "test",
-        about: "all tests pass",
-        run: test,
-    },
-    Step {
-        name: "doc",
-        about: "the documentation builds without a warning",
-        run: doc,
-    },
-    Step {
-        name: "features",
-        about: "each package compiles alone, with each of its features",
-        run: each_feature,
-    },
-    Step {
-        name: "examples",
-        about: "every example starts, serves and stops",
-        run: every_example,
-    },
-    Step {
-        name: "bench",
-        about: "benchmarks compile, the comparison's scripts parse",
-        run: benches,
-    },
-    Step {
-        name: "fuzz",
-        about: "each fuzz target runs for a short while",
-        run: fuzz_smoke,
-    },
-    Step {
-        name: "deny",
-        about: "licences, bans, layers and advisories",
-        run: dependencies,
-    },
+    Step { name: "fmt", about: "the source is formatted", run: fmt },
+    Step { name: "deps", about: "no crate names one above it", run: arrows },
+    Step { name: "pages", about: "generated parts of the guide are up to date", run: pages },
+    Step { name: "size", about: "lengths of files and functions, to look at", run: sizes },
+    Step { name: "clippy", about: "no lint fires", run: clippy },
+    Step { name: "test", about: "all tests pass", run: test },
+    Step { name: "doc", about: "the documentation builds without a warning", run: doc },
+    Step { name: "features", about: "each package compiles alone, with each of its features", run: each_feature },
+    Step { name: "examples", about: "every example starts, serves and stops", run: every_example },
+    Step { name: "bench", about: "benchmarks compile, the comparison's scripts parse", run: benches },
+    Step { name: "fuzz", about: "each fuzz target runs for a short while", run: fuzz_smoke },
+    Step { name: "deny", about: "licences, bans, layers and advisories", run: dependencies },
 ];
 
 /// Building cargo-deny takes about five minutes on two cores: only where the run has been quick so far.
@@ -91,13 +43,7 @@ fn sizes(workspace: &Workspace, _: &Clock) -> Outcome<Done> {
 }
 
 fn clippy(_: &Workspace, _: &Clock) -> Outcome<Done> {
-    checked(shell::run(shell::cargo_locked("clippy").args([
-        "--workspace",
-        "--all-targets",
-        "--",
-        "-D",
-        "warnings",
-    ])))
+    checked(shell::run(shell::cargo_locked("clippy").args(["--workspace", "--all-targets", "--", "-D", "warnings"])))
 }
 
 fn test(_: &Workspace, _: &Clock) -> Outcome<Done> {
@@ -106,11 +52,7 @@ fn test(_: &Workspace, _: &Clock) -> Outcome<Done> {
 
 fn doc(_: &Workspace, _: &Clock) -> Outcome<Done> {
     let mut command = shell::cargo_locked("doc");
-    checked(shell::run(
-        command
-            .env("RUSTDOCFLAGS", "-D warnings")
-            .args(["--workspace", "--no-deps"]),
-    ))
+    checked(shell::run(command.env("RUSTDOCFLAGS", "-D warnings").args(["--workspace", "--no-deps"])))
 }
 
 fn each_feature(workspace: &Workspace, _: &Clock) -> Outcome<Done> {
@@ -131,14 +73,10 @@ fn fuzz_smoke(workspace: &Workspace, _: &Clock) -> Outcome<Done> {
         return Ok(Done::Skipped("there is no fuzz target".to_owned()));
     }
     if !shell::installed("g++") {
-        return Ok(Done::Skipped(
-            "the fuzzer's library needs a C++ compiler (`cargo xtask setup`)".to_owned(),
-        ));
+        return Ok(Done::Skipped("the fuzzer's library needs a C++ compiler (`cargo xtask setup`)".to_owned()));
     }
     if !shell::in_ci() && !shell::installed("cargo-fuzz") {
-        return Ok(Done::Skipped(
-            "cargo-fuzz is not installed; `cargo install --locked cargo-fuzz`".to_owned(),
-        ));
+        return Ok(Done::Skipped("cargo-fuzz is not installed; `cargo install --locked cargo-fuzz`".to_owned()));
     }
     checked(fuzz::command(workspace, &Options::default()))
 }
@@ -147,14 +85,10 @@ fn dependencies(workspace: &Workspace, clock: &Clock) -> Outcome<Done> {
     deny::own(workspace)?;
     if !shell::installed("cargo-deny") {
         if !shell::in_ci() || clock.elapsed() > TIME_LEFT_FOR_CARGO_DENY {
-            return Ok(Done::Skipped(
-                "own check passed; cargo-deny is not installed: no advisories".to_owned(),
-            ));
+            return Ok(Done::Skipped("own check passed; cargo-deny is not installed: no advisories".to_owned()));
         }
         if shell::run(shell::cargo("install").args(["--locked", "cargo-deny"])).is_err() {
-            return Ok(Done::Skipped(
-                "own check passed; cargo-deny cannot be installed: no advisories".to_owned(),
-            ));
+            return Ok(Done::Skipped("own check passed; cargo-deny cannot be installed: no advisories".to_owned()));
         }
     }
     checked(deny::with_cargo_deny(workspace))

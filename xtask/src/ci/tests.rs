@@ -6,11 +6,7 @@ use crate::options::Options;
 
 fn names(line: &str) -> Vec<&'static str> {
     let options = Options::parse(line.split_whitespace().map(str::to_owned)).unwrap();
-    choose(&options)
-        .unwrap()
-        .into_iter()
-        .map(|step| step.name)
-        .collect()
+    choose(&options).unwrap().into_iter().map(|step| step.name).collect()
 }
 
 #[test]
@@ -47,28 +43,17 @@ fn the_workflow_names_every_step() {
 
 #[test]
 fn one_failed_step_fails_the_run_after_the_others_ran() {
-    let report = |name, outcome| Report {
-        name,
-        took: Duration::ZERO,
-        outcome,
-    };
+    let report = |name, outcome| Report { name, took: Duration::ZERO, outcome };
     let skipped = || Ok(Done::Skipped("no tool".to_owned()));
     assert!(summarise(&[report("fmt", Ok(Done::Checked)), report("deny", skipped())]).is_ok());
-    let failed = summarise(&[
-        report("fmt", Err(Failure::new("no"))),
-        report("test", Ok(Done::Checked)),
-    ]);
+    let failed = summarise(&[report("fmt", Err(Failure::new("no"))), report("test", Ok(Done::Checked))]);
     assert_eq!(failed.unwrap_err().to_string(), "failed: fmt");
 }
 
 #[test]
 fn a_skipped_step_says_why() {
     assert!(
-        line(
-            "deny",
-            Duration::from_millis(1500),
-            &Ok(Done::Skipped("no tool".to_owned()))
-        )
-        .ends_with("1.5 s  skipped: no tool")
+        line("deny", Duration::from_millis(1500), &Ok(Done::Skipped("no tool".to_owned())))
+            .ends_with("1.5 s  skipped: no tool")
     );
 }

@@ -2,17 +2,9 @@
 
 /// Whether a user who accepts only `allowed` may use what stands under `expression`. What cannot be read is refused.
 pub(super) fn satisfied(expression: &str, allowed: &[String]) -> bool {
-    let spaced = expression
-        .replace('(', " ( ")
-        .replace(')', " ) ")
-        .replace('/', " OR ");
-    let mut words = Words {
-        rest: spaced.split_whitespace().collect(),
-        allowed,
-    };
-    words
-        .any()
-        .is_some_and(|verdict| verdict && words.rest.is_empty())
+    let spaced = expression.replace('(', " ( ").replace(')', " ) ").replace('/', " OR ");
+    let mut words = Words { rest: spaced.split_whitespace().collect(), allowed };
+    words.any().is_some_and(|verdict| verdict && words.rest.is_empty())
 }
 
 struct Words<'a> {

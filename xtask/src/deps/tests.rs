@@ -4,11 +4,7 @@ use super::{Arrow, arrows, mermaid, refuse, text};
 use crate::workspace::{Kind, Workspace};
 
 fn arrow(from: &str, to: &str, kind: Kind) -> Arrow {
-    Arrow {
-        from: from.to_owned(),
-        to: to.to_owned(),
-        kind,
-    }
+    Arrow { from: from.to_owned(), to: to.to_owned(), kind }
 }
 
 fn workspace() -> Workspace {
@@ -74,10 +70,7 @@ fn a_new_arrow_is_refused() {
         ("xtask", "simplon-core"),
         ("simplon-newcomer", "simplon-core"),
     ] {
-        assert!(
-            refuse(&arrow(from, to, Kind::Normal)).is_some(),
-            "{from} → {to}"
-        );
+        assert!(refuse(&arrow(from, to, Kind::Normal)).is_some(), "{from} → {to}");
     }
 }
 
@@ -88,10 +81,7 @@ fn a_test_may_not_climb_above_its_layer_either() {
 
 #[test]
 fn only_tests_stand_on_the_test_kit() {
-    assert_eq!(
-        refuse(&arrow("simplon-pool", "simplon-testkit", Kind::Dev)),
-        None
-    );
+    assert_eq!(refuse(&arrow("simplon-pool", "simplon-testkit", Kind::Dev)), None);
     assert!(refuse(&arrow("simplon", "simplon-testkit", Kind::Normal)).is_some());
     assert!(refuse(&arrow("simplon-core", "simplon-testkit", Kind::Build)).is_some());
 }

@@ -24,44 +24,19 @@ pub(super) enum Check {
         has: &'static [&'static str],
     },
     /// That many requests in a row give at least so many different bodies.
-    Spread {
-        path: &'static str,
-        requests: usize,
-        bodies: usize,
-    },
+    Spread { path: &'static str, requests: usize, bodies: usize },
     /// That many requests in a row; the last one is answered with this status.
-    Burst {
-        path: &'static str,
-        requests: usize,
-        status: u16,
-        has: &'static [&'static str],
-    },
+    Burst { path: &'static str, requests: usize, status: u16, has: &'static [&'static str] },
     /// Octets written to the socket in steps; after each one, what must have come back.
-    Raw {
-        steps: &'static [(&'static [u8], &'static [u8])],
-    },
+    Raw { steps: &'static [(&'static [u8], &'static [u8])] },
 }
 
 impl Check {
     pub(super) fn run(&self, address: SocketAddr) -> Outcome {
         match *self {
-            Self::Curl {
-                args,
-                path,
-                status,
-                has,
-            } => judge(&curl(address, path, args)?, path, status, has),
-            Self::Spread {
-                path,
-                requests,
-                bodies,
-            } => spread(address, path, requests, bodies),
-            Self::Burst {
-                path,
-                requests,
-                status,
-                has,
-            } => burst(address, path, requests, status, has),
+            Self::Curl { args, path, status, has } => judge(&curl(address, path, args)?, path, status, has),
+            Self::Spread { path, requests, bodies } => spread(address, path, requests, bodies),
+            Self::Burst { path, requests, status, has } => burst(address, path, requests, status, has),
             Self::Raw { steps } => raw(address, steps),
         }
     }
@@ -71,29 +46,17 @@ impl Check {
 fn curl(address: SocketAddr, path: &str, args: &[&str]) -> Outcome<String> {
     let limit = PATIENCE.as_secs().to_string();
     let url = format!("http://{address}{path}");
-    shell::capture(
-        Command::new("curl")
-            .args(["-sS", "-i", "--noproxy", "*", "-m", &limit])
-            .args(args)
-            .arg(url),
-    )
+    shell::capture(Command::new("curl").args(["-sS", "-i", "--noproxy", "*", "-m", &limit]).args(args).arg(url))
 }
 
 fn judge(answer: &str, path: &str, status: u16, has: &[&str]) -> Outcome {
     let got = final_status(answer);
     if got != Some(status) {
-        return Err(Failure::new(format!(
-            "{path}: wanted status {status}, got {got:?}:\n{answer}"
-        )));
+        return Err(Failure::new(format!("{path}: wanted status {status}, got {got:?}:\n{answer}")));
     }
     let lower = answer.to_lowercase();
-    match has
-        .iter()
-        .find(|words| !lower.contains(&words.to_lowercase()))
-    {
-        Some(missing) => Err(Failure::new(format!(
-            "{path}: `{missing}` is not in the answer:\n{answer}"
-        ))),
+    match has.iter().find(|words| !lower.contains(&words.to_lowercase())) {
+        Some(missing) => Err(Failure::new(format!("{path}: `{missing}` is not in the answer:\n{answer}"))),
         None => Ok(()),
     }
 }
@@ -108,10 +71,7 @@ fn spread(address: SocketAddr, path: &str, requests: usize, bodies: usize) -> Ou
     if seen.len() >= bodies {
         return Ok(());
     }
-    Err(Failure::new(format!(
-        "{requests} requests of {path} gave {} different bodies, not {bodies}",
-        seen.len()
-    )))
+    Err(Failure::new(format!("{requests} requests of {path} gave {} different bodies, not {bodies}", seen.len())))
 }
 
 fn burst(address: SocketAddr, path: &str, requests: usize, status: u16, has: &[&str]) -> Outcome {
@@ -124,9 +84,7 @@ fn burst(address: SocketAddr, path: &str, requests: usize, status: u16, has: &[&
 
 fn raw(address: SocketAddr, steps: &[(&[u8], &[u8])]) -> Outcome {
     let mut socket = TcpStream::connect_timeout(&address, PATIENCE).during("connect")?;
-    socket
-        .set_read_timeout(Some(PATIENCE))
-        .during("set a timeout")?;
+    socket.set_read_timeout(Some(PATIENCE)).during("set a timeout")?;
     let mut seen = Vec::new();
     for (send, expect) in steps {
         socket.write_all(send).during("write")?;
@@ -140,21 +98,15 @@ fn read_until(socket: &mut TcpStream, seen: &mut Vec<u8>, expect: &[u8]) -> Outc
     let shown = String::from_utf8_lossy(expect);
     let mut buffer = [0; 4096];
     loop {
-        let found = seen
-            .windows(expect.len().max(1))
-            .position(|window| window == expect);
+        let found = seen.windows(expect.len().max(1)).position(|window| window == expect);
         if let Some(at) = found {
             seen.drain(..at + expect.len());
             return Ok(());
         }
-        let got = socket
-            .read(&mut buffer)
-            .during(format!("read, waiting for {shown:?}"))?;
+        let got = socket.read(&mut buffer).during(format!("read, waiting for {shown:?}"))?;
         if got == 0 {
             let text = String::from_utf8_lossy(seen);
-            return Err(Failure::new(format!(
-                "closed before {shown:?} came; got {text:?}"
-            )));
+            return Err(Failure::new(format!("closed before {shown:?} came; got {text:?}")));
         }
         seen.extend_from_slice(&buffer[..got]);
     }

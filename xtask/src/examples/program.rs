@@ -28,10 +28,7 @@ impl Program {
     pub(super) fn start(path: &Path, args: &[&str]) -> Outcome<Self> {
         let mut command = Command::new(path);
         command.args(["--listen", "127.0.0.1:0"]).args(args);
-        let piped = command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+        let piped = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = piped.spawn().during(path.display())?;
         let (send, lines) = mpsc::channel();
         if let Some(out) = child.stdout.take() {
@@ -40,21 +37,14 @@ impl Program {
         if let Some(err) = child.stderr.take() {
             forward(err, send);
         }
-        Ok(Self {
-            child,
-            lines,
-            said: Vec::new(),
-        })
+        Ok(Self { child, lines, said: Vec::new() })
     }
 
     /// Waits for the line `listening on …`.
     pub(super) fn address(&mut self) -> Outcome<SocketAddr> {
         let end = Instant::now() + TO_LISTEN;
         loop {
-            match self
-                .lines
-                .recv_timeout(end.saturating_duration_since(Instant::now()))
-            {
+            match self.lines.recv_timeout(end.saturating_duration_since(Instant::now())) {
                 Ok(line) => {
                     let address = listening_on(&line);
                     self.said.push(line);
@@ -77,20 +67,13 @@ impl Program {
         let id = self.child.id().to_string();
         shell::capture(Command::new("sh").args(["-c", &format!("kill -TERM {id}")]))?;
         let status = self.wait()?;
-        if status.success() {
-            Ok(())
-        } else {
-            Err(Failure::new(format!("ended with {status} after SIGTERM")))
-        }
+        if status.success() { Ok(()) } else { Err(Failure::new(format!("ended with {status} after SIGTERM"))) }
     }
 
     /// All it printed so far, indented.
     pub(super) fn said(&mut self) -> String {
         self.said.extend(self.lines.try_iter());
-        self.said
-            .iter()
-            .map(|line| format!("    | {line}\n"))
-            .collect()
+        self.said.iter().map(|line| format!("    | {line}\n")).collect()
     }
 
     fn wait(&mut self) -> Outcome<ExitStatus> {
@@ -101,10 +84,7 @@ impl Program {
             }
             thread::sleep(Duration::from_millis(20));
         }
-        Err(Failure::new(format!(
-            "still running {} s after SIGTERM",
-            TO_STOP.as_secs()
-        )))
+        Err(Failure::new(format!("still running {} s after SIGTERM", TO_STOP.as_secs())))
     }
 }
 

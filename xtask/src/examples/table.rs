@@ -3,8 +3,7 @@
 use super::Example;
 use super::check::Check::{Burst, Curl, Raw, Spread};
 
-const HANDSHAKE: &[u8] =
-    b"GET /chat HTTP/1.1\r\nHost: example.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+const HANDSHAKE: &[u8] = b"GET /chat HTTP/1.1\r\nHost: example.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
     Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
 /// The accept value that belongs to the key above (RFC 6455 §1.3).
 const ACCEPTED: &[u8] = b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
@@ -17,126 +16,45 @@ pub(super) const ALL: &[Example] = &[
         name: "load_balancer",
         args: &[],
         checks: &[
-            Curl {
-                args: &[],
-                path: "/",
-                status: 200,
-                has: &[],
-            },
-            Spread {
-                path: "/",
-                requests: 9,
-                bodies: 3,
-            },
-            Curl {
-                args: &["--data", "x=1"],
-                path: "/",
-                status: 200,
-                has: &[],
-            },
-            Curl {
-                args: &["-I"],
-                path: "/",
-                status: 200,
-                has: &[],
-            },
-            Raw {
-                steps: &[(b"GET / HTTP/1.1\r\n\r\n", b"HTTP/1.1 400 ")],
-            },
+            Curl { args: &[], path: "/", status: 200, has: &[] },
+            Spread { path: "/", requests: 9, bodies: 3 },
+            Curl { args: &["--data", "x=1"], path: "/", status: 200, has: &[] },
+            Curl { args: &["-I"], path: "/", status: 200, has: &[] },
+            Raw { steps: &[(b"GET / HTTP/1.1\r\n\r\n", b"HTTP/1.1 400 ")] },
         ],
     },
     Example {
         name: "reverse_proxy",
         args: &[],
         checks: &[
-            Curl {
-                args: &[],
-                path: "/",
-                status: 200,
-                has: &[],
-            },
-            Curl {
-                args: &["--data", "x=1"],
-                path: "/",
-                status: 200,
-                has: &[],
-            },
+            Curl { args: &[], path: "/", status: 200, has: &[] },
+            Curl { args: &["--data", "x=1"], path: "/", status: 200, has: &[] },
         ],
     },
     Example {
         name: "routing",
         args: &[],
-        checks: &[Curl {
-            args: &["-H", "Host: nowhere.test"],
-            path: "/none",
-            status: 404,
-            has: &[],
-        }],
+        checks: &[Curl { args: &["-H", "Host: nowhere.test"], path: "/none", status: 404, has: &[] }],
     },
-    Example {
-        name: "body_rewrite",
-        args: &[],
-        checks: &[Curl {
-            args: &[],
-            path: "/",
-            status: 200,
-            has: &[],
-        }],
-    },
+    Example { name: "body_rewrite", args: &[], checks: &[Curl { args: &[], path: "/", status: 200, has: &[] }] },
     Example {
         name: "rate_limit",
         args: &[],
         checks: &[
-            Curl {
-                args: &[],
-                path: "/",
-                status: 200,
-                has: &[],
-            },
-            Burst {
-                path: "/",
-                requests: 30,
-                status: 429,
-                has: &["retry-after:"],
-            },
+            Curl { args: &[], path: "/", status: 200, has: &[] },
+            Burst { path: "/", requests: 30, status: 429, has: &["retry-after:"] },
         ],
     },
     Example {
         name: "early_auth",
         args: &[],
-        checks: &[Curl {
-            args: &[],
-            path: "/",
-            status: 401,
-            has: &["www-authenticate:"],
-        }],
+        checks: &[Curl { args: &[], path: "/", status: 401, has: &["www-authenticate:"] }],
     },
     Example {
         name: "websocket",
         args: &[],
-        checks: &[Raw {
-            steps: &[
-                (HANDSHAKE, b"HTTP/1.1 101 "),
-                (b"", ACCEPTED),
-                (FRAME, ECHO),
-            ],
-        }],
+        checks: &[Raw { steps: &[(HANDSHAKE, b"HTTP/1.1 101 "), (b"", ACCEPTED), (FRAME, ECHO)] }],
     },
-    Example {
-        name: "tcp_relay",
-        args: &[],
-        checks: &[Raw {
-            steps: &[(b"hello\n", b"hello\n")],
-        }],
-    },
-    Example {
-        name: "embedded",
-        args: &[],
-        checks: &[Curl {
-            args: &[],
-            path: "/",
-            status: 200,
-            has: &[],
-        }],
-    },
+    Example { name: "tcp_relay", args: &[], checks: &[Raw { steps: &[(b"hello\n", b"hello\n")] }] },
+    Example { name: "embedded", args: &[], checks: &[Curl { args: &[], path: "/", status: 200, has: &[] }] },
 ];

@@ -10,28 +10,16 @@ use super::{choose, table};
 fn the_address_is_found_with_and_without_a_scheme() {
     let address = "127.0.0.1:8080".parse().ok();
     assert_eq!(listening_on("listening on 127.0.0.1:8080"), address);
-    assert_eq!(
-        listening_on("simplon: listening on http://127.0.0.1:8080/ (try curl)"),
-        address
-    );
-    assert_eq!(
-        listening_on("listening on http://127.0.0.1:8080, 2 threads"),
-        address
-    );
+    assert_eq!(listening_on("simplon: listening on http://127.0.0.1:8080/ (try curl)"), address);
+    assert_eq!(listening_on("listening on http://127.0.0.1:8080, 2 threads"), address);
     assert_eq!(listening_on("listening on unix:/run/x"), None);
     assert_eq!(listening_on("origin on 127.0.0.1:8080"), None);
 }
 
 #[test]
 fn interim_answers_are_passed_over() {
-    assert_eq!(
-        final_status("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n"),
-        Some(204)
-    );
-    assert_eq!(
-        final_status("HTTP/1.1 101 Switching Protocols\r\n\r\n"),
-        Some(101)
-    );
+    assert_eq!(final_status("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n"), Some(204));
+    assert_eq!(final_status("HTTP/1.1 101 Switching Protocols\r\n\r\n"), Some(101));
     assert_eq!(final_status(""), None);
     assert_eq!(body("HTTP/1.1 200 OK\r\nA: b\r\n\r\nhello"), "hello");
 }
@@ -59,21 +47,11 @@ fn echo() -> std::net::SocketAddr {
 
 #[test]
 fn raw_checks_compare_step_by_step() {
-    assert!(
-        Check::Raw {
-            steps: &[(b"one\n", b"one"), (b"two\n", b"two")]
-        }
-        .run(echo())
-        .is_ok()
-    );
+    assert!(Check::Raw { steps: &[(b"one\n", b"one"), (b"two\n", b"two")] }.run(echo()).is_ok());
 }
 
 #[test]
 fn a_raw_check_fails_when_the_answer_never_comes() {
-    let failure = Check::Raw {
-        steps: &[(b"one\n", b"one"), (b"two\n", b"three")],
-    }
-    .run(echo())
-    .unwrap_err();
+    let failure = Check::Raw { steps: &[(b"one\n", b"one"), (b"two\n", b"three")] }.run(echo()).unwrap_err();
     assert!(failure.to_string().contains("three"), "{failure}");
 }

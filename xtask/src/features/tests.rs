@@ -21,10 +21,7 @@ fn a_package_without_features_is_checked_once() {
 
 #[test]
 fn each_feature_stands_alone_and_all_stand_together() {
-    let lines: Vec<String> = combinations(&package(&["cache", "default", "h3"]))
-        .iter()
-        .map(|c| c.join(" "))
-        .collect();
+    let lines: Vec<String> = combinations(&package(&["cache", "default", "h3"])).iter().map(|c| c.join(" ")).collect();
     assert_eq!(
         lines,
         [

@@ -18,10 +18,7 @@ fn words_switches_and_values_are_told_apart() {
 #[test]
 fn an_option_may_be_repeated() {
     let options = parse("--except fuzz --except deny");
-    assert_eq!(
-        options.values("--except").collect::<Vec<_>>(),
-        ["fuzz", "deny"]
-    );
+    assert_eq!(options.values("--except").collect::<Vec<_>>(), ["fuzz", "deny"]);
 }
 
 #[test]

@@ -8,11 +8,7 @@ pub(super) fn mask(source: &str) -> String {
     while at < chars.len() {
         let end = literal_end(&chars, at);
         if end > at {
-            out.extend(
-                chars[at..end]
-                    .iter()
-                    .map(|&c| if c == '\n' { '\n' } else { ' ' }),
-            );
+            out.extend(chars[at..end].iter().map(|&c| if c == '\n' { '\n' } else { ' ' }));
             at = end;
         } else {
             out.push(chars[at]);
@@ -36,10 +32,7 @@ fn literal_end(chars: &[char], at: usize) -> usize {
 }
 
 fn line_end(chars: &[char], at: usize) -> usize {
-    chars[at..]
-        .iter()
-        .position(|&c| c == '\n')
-        .map_or(chars.len(), |offset| at + offset)
+    chars[at..].iter().position(|&c| c == '\n').map_or(chars.len(), |offset| at + offset)
 }
 
 /// Block comments nest.
@@ -84,9 +77,7 @@ fn char_end(chars: &[char], at: usize) -> usize {
         (Some('\\'), _) => {
             // The escaped character itself may be a tick.
             let rest = chars.get(at + 3..).unwrap_or_default();
-            rest.iter()
-                .position(|&c| c == '\'')
-                .map_or(chars.len(), |offset| at + 3 + offset + 1)
+            rest.iter().position(|&c| c == '\'').map_or(chars.len(), |offset| at + 3 + offset + 1)
         }
         (Some(_), Some('\'')) => at + 3,
         _ => at,
@@ -111,12 +102,8 @@ fn prefixed_end(chars: &[char], at: usize) -> usize {
 
 /// `at` is the opening quote of a raw string with so many hashes.
 fn raw_end(chars: &[char], at: usize, hashes: usize) -> usize {
-    let closes = |i: usize| {
-        chars[i] == '"' && chars[i + 1..].iter().take_while(|&&c| c == '#').count() >= hashes
-    };
-    (at + 1..chars.len())
-        .find(|&i| closes(i))
-        .map_or(chars.len(), |i| i + 1 + hashes)
+    let closes = |i: usize| chars[i] == '"' && chars[i + 1..].iter().take_while(|&&c| c == '#').count() >= hashes;
+    (at + 1..chars.len()).find(|&i| closes(i)).map_or(chars.len(), |i| i + 1 + hashes)
 }
 
 fn follows_name(chars: &[char], at: usize) -> bool {

@@ -12,9 +12,7 @@ pub(super) struct Function {
 
 /// Every function with a body, nested ones too, in the order in which they begin.
 pub(super) fn functions(masked: &str) -> Vec<Function> {
-    let starts = words(masked)
-        .filter(|(_, word)| *word == "fn")
-        .map(|(at, _)| at);
+    let starts = words(masked).filter(|(_, word)| *word == "fn").map(|(at, _)| at);
     starts.filter_map(|at| function(masked, at)).collect()
 }
 
@@ -23,10 +21,7 @@ pub(super) fn without_tests(masked: &str) -> String {
     let mut text = masked.to_owned();
     while let Some(start) = text.find("#[cfg(test)]") {
         let end = item_end(&text, start);
-        let blank: String = text[start..end]
-            .chars()
-            .map(|c| if c == '\n' { '\n' } else { ' ' })
-            .collect();
+        let blank: String = text[start..end].chars().map(|c| if c == '\n' { '\n' } else { ' ' }).collect();
         text.replace_range(start..end, &blank);
     }
     text
@@ -35,10 +30,7 @@ pub(super) fn without_tests(masked: &str) -> String {
 /// `None` for a function pointer type and for a declaration without a body.
 fn function(masked: &str, at: usize) -> Option<Function> {
     let after = masked[at + "fn".len()..].trim_start();
-    let name: String = after
-        .chars()
-        .take_while(|c| c.is_alphanumeric() || *c == '_' || *c == '#')
-        .collect();
+    let name: String = after.chars().take_while(|c| c.is_alphanumeric() || *c == '_' || *c == '#').collect();
     let body = body(masked, at)?;
     let end = closing(masked, body);
     let line = masked[..at].matches('\n').count() + 1;
@@ -49,14 +41,8 @@ fn function(masked: &str, at: usize) -> Option<Function> {
 /// Where the item after an attribute ends: its closing brace, or its semicolon if it has no body.
 fn item_end(text: &str, start: usize) -> usize {
     let after = start + "#[cfg(test)]".len();
-    body(text, after).map_or_else(
-        || {
-            text[after..]
-                .find(';')
-                .map_or(text.len(), |i| after + i + 1)
-        },
-        |open| closing(text, open),
-    )
+    body(text, after)
+        .map_or_else(|| text[after..].find(';').map_or(text.len(), |i| after + i + 1), |open| closing(text, open))
 }
 
 /// The opening brace of the body that belongs to what starts at `from`; `None` if a semicolon comes first.
@@ -98,9 +84,7 @@ fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let mut at = 0;
     std::iter::from_fn(move || {
         let start = at + text[at..].find(name)?;
-        let end = text[start..]
-            .find(|c| !name(c))
-            .map_or(text.len(), |offset| start + offset);
+        let end = text[start..].find(|c| !name(c)).map_or(text.len(), |offset| start + offset);
         at = end;
         Some((start, &text[start..end]))
     })

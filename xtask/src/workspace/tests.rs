@@ -26,23 +26,15 @@ fn members_and_dependencies_are_told_apart() {
     .unwrap();
     assert_eq!(workspace.root, Path::new("/w"));
     assert_eq!(workspace.packages[1].whose, Whose::Theirs);
-    let [pool] = workspace.ours()[..] else {
-        panic!("one member")
-    };
+    let [pool] = workspace.ours()[..] else { panic!("one member") };
     assert_eq!(pool.folder, Path::new("/w/pool"));
     assert_eq!(pool.features, ["a", "b"]);
     assert_eq!(pool.examples, ["tour"]);
     assert_eq!(
         pool.dependencies,
         [
-            Dependency {
-                name: "bytes".to_owned(),
-                kind: Kind::Normal
-            },
-            Dependency {
-                name: "simplon-testkit".to_owned(),
-                kind: Kind::Dev
-            },
+            Dependency { name: "bytes".to_owned(), kind: Kind::Normal },
+            Dependency { name: "simplon-testkit".to_owned(), kind: Kind::Dev },
         ]
     );
 }

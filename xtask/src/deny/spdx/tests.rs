@@ -1,14 +1,7 @@
 use super::satisfied;
 
 fn ok(expression: &str) -> bool {
-    satisfied(
-        expression,
-        &[
-            "MIT".to_owned(),
-            "Apache-2.0".to_owned(),
-            "Unicode-3.0".to_owned(),
-        ],
-    )
+    satisfied(expression, &["MIT".to_owned(), "Apache-2.0".to_owned(), "Unicode-3.0".to_owned()])
 }
 
 #[test]

@@ -3,10 +3,7 @@ use super::{links, replace};
 #[test]
 fn only_the_region_changes() {
     let page = "a\n<!-- begin: x -->\nold\n<!-- end: x -->\nb\n";
-    assert_eq!(
-        replace(page, "x", "new\n").unwrap(),
-        "a\n<!-- begin: x -->\nnew\n<!-- end: x -->\nb\n"
-    );
+    assert_eq!(replace(page, "x", "new\n").unwrap(), "a\n<!-- begin: x -->\nnew\n<!-- end: x -->\nb\n");
 }
 
 #[test]
@@ -23,8 +20,5 @@ fn a_page_without_the_region_is_left_alone() {
 
 #[test]
 fn links_are_found() {
-    assert_eq!(
-        links("- [A](a.md)\n  - [B](b/c.md)\n").collect::<Vec<_>>(),
-        ["a.md", "b/c.md"]
-    );
+    assert_eq!(links("- [A](a.md)\n  - [B](b/c.md)\n").collect::<Vec<_>>(), ["a.md", "b/c.md"]);
 }

@@ -1,18 +1,12 @@
 use super::mask;
 
 fn squeezed(source: &str) -> String {
-    mask(source)
-        .split_whitespace()
-        .collect::<Vec<_>>()
-        .join(" ")
+    mask(source).split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[test]
 fn comments_vanish_and_lines_stay() {
-    assert_eq!(
-        mask("a // {\nb /* { /* } */\n{ */ c"),
-        "a     \nb             \n     c"
-    );
+    assert_eq!(mask("a // {\nb /* { /* } */\n{ */ c"), "a     \nb             \n     c");
 }
 
 #[test]
