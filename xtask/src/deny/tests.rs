@@ -51,7 +51,7 @@ fn the_real_file_is_understood() {
     let rules = Rules::parse(include_str!("../../../deny.toml")).unwrap();
     assert!(rules.licences.iter().any(|licence| licence == "CDLA-Permissive-2.0"));
     assert!(rules.banned.iter().any(|ban| ban.name == "openssl-sys" && ban.wrappers.is_none()));
-    assert!(rules.banned.iter().any(|ban| ban.name == "simplon" && ban.wrappers.as_deref() == Some(&[])));
+    assert!(rules.banned.iter().any(|ban| ban.name == "simplon-core" && ban.wrappers.is_some()));
 }
 
 #[test]
