@@ -1,0 +1,25 @@
+//! HTTP on sockets: the machines of `simplon-proto-http` joined to byte streams, without a word about proxying.
+//!
+//! | module | what it is |
+//! |---|---|
+//! | [`Exchange`] | one request with its response, seen from the side that answers |
+//! | [`Upstream`] | one request with its response, seen from the side that asks |
+//! | [`Origins`] | where upstream exchanges come from: the pool, else a new connection |
+//! | [`Http`] | the service that turns accepted streams into exchanges and gives each to a [`Serve`] |
+//! | [`Timeouts`] | every wait of a downstream connection, bounded |
+//!
+//! Nothing above this module names a version of HTTP.
+
+mod exchange;
+mod leg;
+mod origins;
+mod service;
+mod slot;
+mod timeouts;
+mod upstream;
+
+pub use exchange::{Ended, Exchange};
+pub use origins::{Origins, OriginsConfig};
+pub use service::{Http, HttpConfig, Serve};
+pub use timeouts::Timeouts;
+pub use upstream::{Protocol, Upstream};

@@ -1,0 +1,251 @@
+//! One HTTP/1 connection: the machine joined to its byte stream.
+
+use std::future::Future;
+use std::io::{self, IoSlice};
+use std::num::NonZeroU32;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use simplon_proto_http::h1::{Config, Machine, Next, Role};
+use simplon_proto_http::transfer::{Part, StreamError, Wait};
+use tokio::io::{AsyncReadExt, AsyncWrite};
+use tokio::time::Instant;
+
+use crate::net::Stream;
+
+/// How many slices one write takes.
+const SLICES: usize = 16;
+/// How many octets a lingering close reads at a time before it drops them.
+const DISCARD: usize = 16 << 10;
+
+/// How long this end waits for its peer.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Patience {
+    pub(super) idle: Duration,
+    pub(super) head: Duration,
+    pub(super) body: Duration,
+    pub(super) write: Duration,
+    pub(super) min_rate: Option<NonZeroU32>,
+}
+
+/// A machine with its stream, and the two deadlines of what is being waited for.
+///
+/// Deadlines are set when a poll comes back pending, not before: an exchange that never waits never asks for the time.
+#[derive(Debug)]
+pub(super) struct Leg<R: Role> {
+    pub(super) machine: Machine<R>,
+    pub(super) stream: Stream,
+    pub(super) patience: Patience,
+    read_by: Option<Instant>,
+    write_by: Option<Instant>,
+    failed: Option<StreamError>,
+    shutdown: Shutdown,
+    /// Octets that the socket took, ever.
+    pub(super) written: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shutdown {
+    Open,
+    Done,
+}
+
+impl<R: Role> Leg<R> {
+    pub(super) fn new(stream: Stream, config: Arc<Config>, patience: Patience) -> Self {
+        Self {
+            machine: Machine::new(config),
+            stream,
+            patience,
+            read_by: None,
+            write_by: None,
+            failed: None,
+            shutdown: Shutdown::Open,
+            written: 0,
+        }
+    }
+
+    /// The next part of the message being read.
+    pub(super) fn poll_part(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Part<R::Inbound>>, StreamError>> {
+        if let Some(error) = self.failed {
+            return Poll::Ready(Err(error));
+        }
+        loop {
+            match self.machine.next() {
+                Ok(Next::Part(part)) => {
+                    self.read_by = None;
+                    return Poll::Ready(Ok(Some(part)));
+                }
+                Ok(Next::Done) => return Poll::Ready(Ok(None)),
+                Ok(Next::NeedOctets) => {
+                    ready!(self.poll_fill(cx))?;
+                }
+                Err(error) => return Poll::Ready(Err(self.fail(error))),
+            }
+        }
+    }
+
+    /// Reads once into the machine. 0 is the end of the stream, and the machine was told.
+    pub(super) fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<Result<usize, StreamError>> {
+        let outcome = pin!(self.stream.read_buf(self.machine.space())).poll(cx);
+        match outcome {
+            Poll::Ready(Ok(n)) => {
+                self.machine.received(n);
+                self.credit(n);
+                Poll::Ready(Ok(n))
+            }
+            Poll::Ready(Err(error)) => Poll::Ready(Err(self.fail(from_io(&error)))),
+            Poll::Pending => {
+                self.machine.release_buffers();
+                if self.read_by.is_none() {
+                    self.read_by = deadline(self.read_wait().1);
+                }
+                Poll::Pending
+            }
+        }
+    }
+
+    /// Octets of a body came: the wait begins anew, or, with a minimum rate, is extended by what they are worth. A head has one deadline.
+    fn credit(&mut self, octets: usize) {
+        let Some(by) = self.read_by else { return };
+        if self.machine.is_mid_head() {
+            return;
+        }
+        self.read_by = match (self.patience.min_rate, self.machine.remaining()) {
+            (Some(rate), Some(1..)) => {
+                let worth = Duration::from_secs_f64(octets as f64 / f64::from(rate.get()));
+                Some((by + worth).min(Instant::now() + self.patience.body))
+            }
+            _ => None,
+        };
+    }
+
+    /// A body never read to its end, or a fresh message: the next wait starts from scratch.
+    pub(super) fn restart_wait(&mut self) {
+        self.read_by = None;
+    }
+
+    fn read_wait(&self) -> (Wait, Duration) {
+        if self.machine.is_tunnel() {
+            (Wait::Tunnel, Duration::MAX)
+        } else if self.machine.is_idle() {
+            (Wait::KeepAlive, self.patience.idle)
+        } else if self.machine.is_mid_head() {
+            (Wait::Head, self.patience.head)
+        } else {
+            (Wait::Body, self.patience.body)
+        }
+    }
+
+    /// Hands what was encoded to the socket, and shuts the write side down if the message ends that way.
+    pub(super) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), StreamError>> {
+        while self.machine.wants_transmit() {
+            match self.poll_write(cx) {
+                Poll::Ready(Ok(0)) => return Poll::Ready(Err(self.fail(StreamError::Io(io::ErrorKind::WriteZero)))),
+                Poll::Ready(Ok(n)) => {
+                    self.machine.transmitted(n);
+                    self.written += n as u64;
+                    self.write_by = None;
+                }
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(from_io(&error))),
+                Poll::Pending => {
+                    if self.write_by.is_none() {
+                        self.write_by = deadline(self.patience.write);
+                    }
+                    return Poll::Pending;
+                }
+            }
+        }
+        if self.machine.wants_shutdown() && self.shutdown == Shutdown::Open {
+            ready!(self.poll_shutdown(cx));
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        let mut slices = [IoSlice::new(&[]); SLICES];
+        let filled = self.machine.transmit(&mut slices);
+        let stream = Pin::new(&mut self.stream);
+        match &slices[..filled] {
+            [one] => stream.poll_write(cx, one),
+            many => stream.poll_write_vectored(cx, many),
+        }
+    }
+
+    /// How many octets of content fit now.
+    pub(super) fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<Result<usize, StreamError>> {
+        loop {
+            match self.machine.room() {
+                0 => ready!(self.poll_flush(cx))?,
+                room => return Poll::Ready(Ok(room)),
+            }
+        }
+    }
+
+    /// Ends the write side of the stream. A peer that is gone already is no fault.
+    pub(super) fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.shutdown == Shutdown::Open {
+            let _ = ready!(Pin::new(&mut self.stream).poll_shutdown(cx));
+            self.shutdown = Shutdown::Done;
+        }
+        Poll::Ready(())
+    }
+
+    /// Reads and drops until the peer closes or resets: `Ready` then.
+    pub(super) fn poll_discard(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            let mut dropped = bytes::BytesMut::with_capacity(DISCARD);
+            let outcome = pin!(self.stream.read_buf(&mut dropped)).poll(cx);
+            match ready!(outcome) {
+                Ok(1..) => {}
+                Ok(0) | Err(_) => return Poll::Ready(()),
+            }
+        }
+    }
+
+    /// When the earlier of the two waits runs out.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        match (self.read_by, self.write_by) {
+            (Some(read), Some(write)) => Some(read.min(write)),
+            (read, write) => read.or(write),
+        }
+    }
+
+    /// Tells which wait ran out, and fails the leg with it.
+    pub(super) fn expire(&mut self, now: Instant) -> Option<StreamError> {
+        let wait = if self.write_by.is_some_and(|by| by <= now) {
+            Wait::Write
+        } else if self.read_by.is_some_and(|by| by <= now) {
+            self.read_wait().0
+        } else {
+            return None;
+        };
+        Some(self.fail(StreamError::Timeout(wait)))
+    }
+
+    /// The leg cannot go on; every later read gives the same.
+    pub(super) fn fail(&mut self, error: StreamError) -> StreamError {
+        self.failed = Some(error);
+        self.read_by = None;
+        self.write_by = None;
+        error
+    }
+
+    pub(super) fn has_failed(&self) -> bool {
+        self.failed.is_some()
+    }
+}
+
+/// `now + wait`; a wait too long to be a point in time is for ever.
+pub(super) fn deadline(wait: Duration) -> Option<Instant> {
+    Instant::now().checked_add(wait)
+}
+
+fn from_io(error: &io::Error) -> StreamError {
+    match error.kind() {
+        io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe => StreamError::Reset,
+        io::ErrorKind::UnexpectedEof => StreamError::Truncated,
+        kind => StreamError::Io(kind),
+    }
+}

@@ -1,0 +1,210 @@
+//! One attempt at a request: a connection, the request upon it, and what can be done when that fails.
+
+use std::net::IpAddr;
+
+use http::Method;
+use simplon_core::connect::{Connect, Peer};
+use simplon_core::http::{Exchange, Protocol, Upstream};
+use simplon_core::net::{AtRest, Probe};
+use simplon_core::{Error, Kind, Result, error};
+use simplon_proto_http::RequestHead;
+use simplon_proto_http::transfer::{Last, Part, Sink};
+
+use super::App;
+use super::duplex::Failure;
+use crate::filter::Filter;
+use crate::flow::{Flow, Recorded, Replay};
+use crate::legs::Legs;
+use crate::message::Content;
+use crate::observe::{End, Event, Observe, Record};
+use crate::rescue::Rescue;
+use crate::retry::{Again, Attempt, Outcome, Retry, is_idempotent};
+use crate::route::Route;
+
+/// A request as the client made it and filters left it; each attempt sends a copy.
+pub(super) struct Asked {
+    pub(super) head: RequestHead,
+    pub(super) content: Content,
+    pub(super) replay: Replay,
+    pub(super) client: Option<IpAddr>,
+}
+
+/// What became of an attempt that did not fail.
+pub(super) enum Attempted {
+    /// The response was delivered, or the tunnel was closed.
+    Done(End),
+    /// The origin's answer is one that the policy tries again after.
+    Again(Again),
+}
+
+/// Whether an idle connection may be used.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reuse {
+    Allowed,
+    Never,
+}
+
+impl<R, F, Y, S, O, C> App<R, F, Y, S, O, C>
+where
+    R: Route,
+    F: Filter<R::Ctx>,
+    Y: Retry<R::Ctx>,
+    S: Rescue<R::Ctx>,
+    O: Observe<R::Ctx>,
+    C: Connect + 'static,
+{
+    /// An idle connection that turns out to have died is not an attempt: the request goes out again on a new one, once, if that is safe.
+    pub(super) async fn attempt(
+        &self,
+        exchange: &mut Exchange,
+        asked: &mut Asked,
+        peer: &Peer,
+        protocol: Protocol,
+        record: &mut Record,
+        cx: &mut R::Ctx,
+    ) -> Result<Attempted> {
+        let mut reuse = Reuse::Allowed;
+        loop {
+            let mut upstream = self.upstream(asked, peer, protocol, reuse, record, cx).await?;
+            match self.exchange_on(exchange, asked, &mut upstream, record, cx).await {
+                Ok(attempted) => {
+                    if upstream.may_reuse() {
+                        self.origins.put_back(upstream);
+                    }
+                    return Ok(attempted);
+                }
+                Err(failure) if reuse == Reuse::Allowed && went_stale(&failure, &upstream, asked) => reuse = Reuse::Never,
+                Err(failure) => return Err(failure.into_error(&upstream)),
+            }
+        }
+    }
+
+    /// A connection to the peer: an idle one that is fit, else a new one.
+    async fn upstream(
+        &self,
+        asked: &Asked,
+        peer: &Peer,
+        protocol: Protocol,
+        reuse: Reuse,
+        record: &mut Record,
+        cx: &mut R::Ctx,
+    ) -> Result<Upstream> {
+        if protocol == Protocol::Http && reuse == Reuse::Allowed {
+            while let Some(mut idle) = self.origins.idle(peer) {
+                // Nothing is lost when an idempotent request meets a dead connection; any other is worth asking the kernel first.
+                if is_idempotent(&asked.head.method) || idle.look(Probe::Socket) == AtRest::Quiet {
+                    record.reused = true;
+                    self.observe.on(&Event::Reused { peer }, cx);
+                    return Ok(idle);
+                }
+            }
+        }
+        record.reused = false;
+        let (upstream, took) = self.origins.connect(peer, protocol).await?;
+        self.observe.on(&Event::Connected { peer, took }, cx);
+        Ok(upstream)
+    }
+
+    /// Sends the request on a connection and carries the response back.
+    async fn exchange_on(
+        &self,
+        exchange: &mut Exchange,
+        asked: &mut Asked,
+        upstream: &mut Upstream,
+        record: &mut Record,
+        cx: &mut R::Ctx,
+    ) -> std::result::Result<Attempted, Failure> {
+        let mut head = asked.head.clone();
+        self.settings.forwarding.apply(&mut head, exchange.info());
+        if !exchange.awaits_continue() {
+            head.fields.remove(http::header::EXPECT);
+        }
+        let peer = upstream.peer().clone();
+        let attempt = Attempt { number: record.attempts, peer: &peer, method: &asked.head.method, outcome: Outcome::Open };
+        self.filters.upstream_request(&mut head, &attempt, cx).await?;
+        let last = send_what_is_at_hand(upstream, head, asked)?;
+        let mut flow = Flow::new(last, self.settings.gone);
+        let Asked { head, content, replay, .. } = asked;
+        let waits = exchange.awaits_continue() && !content.holds();
+        let mut legs = Legs::new(exchange, upstream, content);
+        if waits {
+            flow = flow.expecting();
+            legs.expect_by = tokio::time::Instant::now().checked_add(self.settings.expect);
+        }
+        self.duplex(flow, legs, head, replay, record, cx).await
+    }
+
+    /// Whether, by the facts and then by the policy, a failed attempt is followed by another.
+    pub(super) fn again_after(&self, error: &Error, asked: &Asked, peer: &Peer, record: &Record, cx: &mut R::Ctx) -> Option<Again> {
+        self.observe.on(&Event::AttemptFailed { peer, error }, cx);
+        let safe = match error.may_replay() {
+            error::Replay::Safe => true,
+            error::Replay::IfIdempotent => is_idempotent(&asked.head.method),
+            error::Replay::No => false,
+        };
+        if !safe {
+            return None;
+        }
+        let outcome = Outcome::Failed(error);
+        self.ask_policy(outcome, &asked.head.method, asked.replay.recorded(), peer, record, cx)
+    }
+
+    pub(super) fn ask_policy(
+        &self,
+        outcome: Outcome<'_>,
+        method: &Method,
+        recorded: Recorded,
+        peer: &Peer,
+        record: &Record,
+        cx: &mut R::Ctx,
+    ) -> Option<Again> {
+        if recorded == Recorded::Overflowed {
+            self.observe.on(&Event::ReplayOverflowed, cx);
+            return None;
+        }
+        match self.retry.again(&Attempt { number: record.attempts, peer, method, outcome }, cx) {
+            Again::No => None,
+            again => Some(again),
+        }
+    }
+}
+
+/// The head, and what an earlier attempt sent already. Says whether that is the whole request.
+fn send_what_is_at_hand(upstream: &mut Upstream, head: RequestHead, asked: &Asked) -> Result<Last> {
+    let sent_before = asked.replay.chunks().next().is_some();
+    let last = if asked.content.is_over() { Last::Yes } else { Last::No };
+    let head_last = if sent_before { Last::No } else { last };
+    upstream.push(Part::Head(head, head_last)).map_err(Error::internal)?;
+    for chunk in asked.replay.chunks() {
+        upstream.push(chunk.clone().into_part()).map_err(Error::internal)?;
+    }
+    Ok(last)
+}
+
+/// Whether an idle connection was dead before it was used: no answer had begun, and the request can safely go out again.
+fn went_stale(failure: &Failure, upstream: &Upstream, asked: &Asked) -> bool {
+    upstream.is_reused()
+        && failure.is_broken_connection()
+        && asked.replay.recorded() == Recorded::Whole
+        && (is_idempotent(&asked.head.method) || !upstream.has_sent())
+}
+
+impl Failure {
+    fn is_broken_connection(&self) -> bool {
+        use simplon_proto_http::StreamError::{Closed, Reset, Truncated};
+        matches!(self, Self::Origin { error: Closed | Reset | Truncated, answered: false })
+    }
+
+    fn into_error(self, upstream: &Upstream) -> Error {
+        let sent = match &self {
+            Self::Origin { answered: true, .. } => error::Sent::ResponseStarted,
+            _ if upstream.has_sent() => error::Sent::Some,
+            _ => error::Sent::Nothing,
+        };
+        match self {
+            Self::Origin { error, .. } => Error::upstream(error).with_sent(sent).with_context(upstream.peer().address().to_string()),
+            Self::Client(error) => Error::downstream(Kind::from(error)).with_sent(sent),
+            Self::Ours(error) => error,
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! One exchange, from the request's head to its record.
+
+use std::future::{Future, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::task::Poll;
+
+use http::{Method, StatusCode};
+use simplon_core::connect::{Connect, Peer};
+use simplon_core::http::{Exchange, Protocol, Serve};
+use simplon_core::{Error, Kind, Result};
+use simplon_proto_http::transfer::{Last, Part, Reason, Sink};
+use simplon_proto_http::{RequestHead, hop};
+
+use super::App;
+use super::attempt::{Asked, Attempted};
+use super::recorder::Recorder;
+use crate::chunk::{Chunk, Chunks};
+use crate::filter::{Filter, Verdict};
+use crate::fix;
+use crate::flow::Replay;
+use crate::message::{Content, Request, ResponseView};
+use crate::observe::{End, Observe, Record};
+use crate::rescue::Rescue;
+use crate::response::{Response, reject};
+use crate::retry::{Again, Retry};
+use crate::route::{Route, Target};
+
+impl<R, F, Y, S, O, C> Serve for App<R, F, Y, S, O, C>
+where
+    R: Route,
+    F: Filter<R::Ctx>,
+    Y: Retry<R::Ctx>,
+    S: Rescue<R::Ctx>,
+    O: Observe<R::Ctx>,
+    C: Connect + 'static,
+{
+    /// A panic in user code ends this exchange alone: it is answered with 500 if nothing was answered yet.
+    async fn serve(&self, exchange: &mut Exchange) {
+        let cx = self.route.begin(exchange.info());
+        let mut recorder = Recorder::begin(exchange, cx, &self.observe);
+        let Recorder { cx, record, .. } = &mut recorder;
+        self.retry.begun();
+        let outcome = {
+            let mut run = pin!(self.run(exchange, record, cx));
+            poll_fn(|task| match catch_unwind(AssertUnwindSafe(|| run.as_mut().poll(task))) {
+                Ok(poll) => poll,
+                Err(_) => Poll::Ready(Err(Error::internal(Kind::Panicked))),
+            })
+            .await
+        };
+        if let Err(error) = outcome {
+            self.save(exchange, &error, record, cx);
+        }
+    }
+}
+
+impl<R, F, Y, S, O, C> App<R, F, Y, S, O, C>
+where
+    R: Route,
+    F: Filter<R::Ctx>,
+    Y: Retry<R::Ctx>,
+    S: Rescue<R::Ctx>,
+    O: Observe<R::Ctx>,
+    C: Connect + 'static,
+{
+    async fn run(&self, exchange: &mut Exchange, record: &mut Record, cx: &mut R::Ctx) -> Result<()> {
+        let (mut head, last) = exchange.head().await.map_err(Error::downstream)?;
+        let client = self.settings.forwarding.client_ip(exchange.info(), &head.fields);
+        record.request(&head, client);
+        hop::strip_request(&mut head).map_err(|rule| Error::downstream(Kind::Malformed(rule)))?;
+        let mut content = Content::new(last);
+        let verdict = {
+            let mut request = Request { head: &mut head, content: &mut content, exchange, tried: &[], client };
+            self.filters.request(&mut request, cx).await?
+        };
+        if let Verdict::Respond(response) = verdict {
+            return self.answer(exchange, *response, record, cx).await;
+        }
+        if head.method == Method::CONNECT && !self.settings.connect.allows(&head) {
+            return Err(reject(StatusCode::METHOD_NOT_ALLOWED));
+        }
+        let replay = Replay::new(self.settings.replay_octets);
+        self.forward(exchange, Asked { head, content, replay, client }, record, cx).await
+    }
+
+    /// Attempts, one after the other, until one is answered or there is no sense in another.
+    async fn forward(&self, exchange: &mut Exchange, mut asked: Asked, record: &mut Record, cx: &mut R::Ctx) -> Result<()> {
+        let mut tried: Vec<Peer> = Vec::new();
+        loop {
+            let target = {
+                let Asked { head, content, client, .. } = &mut asked;
+                let mut request = Request { head, content, exchange, tried: &tried, client: *client };
+                self.route.route(&mut request, cx).await?
+            };
+            let (peer, protocol) = match target {
+                Target::Respond(response) => return self.answer(exchange, *response, record, cx).await,
+                Target::Forward(peer) => (peer, Protocol::Http),
+                Target::Tunnel(peer) => (tunnel_only(&asked.head, peer)?, Protocol::Raw),
+            };
+            record.attempt(&peer);
+            let pause = match self.attempt(exchange, &mut asked, &peer, protocol, record, cx).await {
+                Ok(Attempted::Done(end)) => {
+                    record.end = end;
+                    return Ok(());
+                }
+                Ok(Attempted::Again(again)) => again,
+                Err(error) => self.again_after(&error, &asked, &peer, record, cx).ok_or(error)?,
+            };
+            tried.push(peer);
+            if let Again::After(pause) = pause {
+                simplon_timeout::sleep(pause).await;
+            }
+        }
+    }
+
+    /// A response made here, through the response filters, to the client.
+    async fn answer(&self, exchange: &mut Exchange, response: Response, record: &mut Record, cx: &mut R::Ctx) -> Result<()> {
+        let Response { mut head, body } = response;
+        let mut content = Content::new(Last::Yes);
+        set_length(&mut head, body.len() as u64);
+        content.replace(body);
+        {
+            let mut view = ResponseView { head: &mut head, content: &mut content, exchange, upstream: None };
+            self.filters.response(&mut view, cx).await?;
+        }
+        record.status = Some(head.status);
+        record.end = End::Complete;
+        let last = if content.is_over() { Last::Yes } else { Last::No };
+        exchange.push(Part::Head(head, last)).map_err(Error::internal)?;
+        while let Some(chunk) = content.take_held() {
+            let is_last = if content.holds() { Last::No } else { Last::Yes };
+            let mut out = Chunks::new();
+            self.filters.response_part(chunk, &mut out, cx).await?;
+            each(out, is_last, |chunk| {
+                record.response_octets += chunk.len() as u64;
+                exchange.push(chunk.into_part()).map_err(Error::internal)
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Answers an error if that can still be done; otherwise cuts the exchange, so that the client sees it.
+    fn save(&self, exchange: &mut Exchange, error: &Error, record: &mut Record, cx: &mut R::Ctx) {
+        record.failed(error);
+        if error.is_client_gone() || exchange.has_begun() {
+            record.end = if error.is_client_gone() { End::ClientGone } else { End::Cut };
+            if record.status.is_none() {
+                record.status = Some(error.status());
+            }
+            exchange.reset(Reason::Cancelled);
+            return;
+        }
+        let made = catch_unwind(AssertUnwindSafe(|| self.rescue.respond(error, cx)));
+        let Response { mut head, body } = made.unwrap_or_else(|_| Response::new(StatusCode::INTERNAL_SERVER_ERROR));
+        set_length(&mut head, body.len() as u64);
+        record.status = Some(head.status);
+        record.end = End::Rescued;
+        record.response_octets = body.len() as u64;
+        if error.effect().closes() {
+            exchange.close_after();
+        }
+        let last = if body.is_empty() { Last::Yes } else { Last::No };
+        let mut pushed = exchange.push(Part::Head(head, last));
+        if last == Last::No {
+            pushed = pushed.and_then(|()| exchange.push(Part::Data(body, Last::Yes)));
+        }
+        if pushed.is_err() {
+            record.end = End::Cut;
+            exchange.reset(Reason::Internal);
+        }
+    }
+}
+
+/// A response made here says how long it is, unless it is one that never has content.
+fn set_length(head: &mut simplon_proto_http::ResponseHead, octets: u64) {
+    if head.status.is_informational() || matches!(head.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
+        fix::unknown_length(&mut head.fields);
+    } else {
+        fix::length(&mut head.fields, octets);
+    }
+}
+
+fn tunnel_only(head: &RequestHead, peer: Peer) -> Result<Peer> {
+    match head.method {
+        Method::CONNECT => Ok(peer),
+        _ => Err(Error::internal(Kind::Internal).with_context("Target::Tunnel is for CONNECT alone")),
+    }
+}
+
+/// Hands on what filters made of a chunk. If that chunk was the last, so is the last of these, whatever the filters say.
+pub(super) fn each(mut chunks: Chunks, last: Last, mut take: impl FnMut(Chunk) -> Result<()>) -> Result<()> {
+    let mut held = chunks.pop();
+    while let Some(chunk) = held {
+        held = chunks.pop();
+        let is_end = held.is_none() && last == Last::Yes;
+        match chunk {
+            Chunk::Data(octets, _) if is_end => return take(Chunk::Data(octets, Last::Yes)),
+            Chunk::Data(octets, _) if octets.is_empty() => {}
+            Chunk::Data(octets, _) => take(Chunk::Data(octets, Last::No))?,
+            trailers @ Chunk::Trailers(_) => return take(trailers),
+        }
+    }
+    match last {
+        Last::Yes => take(Chunk::Data(bytes::Bytes::new(), Last::Yes)),
+        Last::No => Ok(()),
+    }
+}

@@ -1,0 +1,212 @@
+//! What a proxy tells the origin about the client, and whom it believes (RFC 7239, RFC 9110 §7.6.3).
+
+use std::io::{Cursor, Write};
+use std::net::IpAddr;
+
+use http::Version;
+use simplon_core::net::ConnInfo;
+use simplon_proto_http::fields::Known;
+use simplon_proto_http::{Fields, RequestHead};
+
+use crate::cidr::Cidr;
+
+/// How a kind of field is treated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tell {
+    /// Made by us; what an untrusted peer sent under this name is dropped.
+    Yes,
+    /// What an untrusted peer sent is dropped, and nothing is added.
+    Drop,
+}
+
+/// What the origin is told about the client, and which peers are believed when they say who their client is.
+///
+/// Default: nobody is trusted; X-Forwarded-For, -Proto and -Host are made anew; `Forwarded` is dropped; `Via` names `simplon`.
+#[derive(Clone, Debug)]
+pub struct Forwarding {
+    trusted: Vec<Cidr>,
+    x_forwarded: Tell,
+    forwarded: Tell,
+    via: Option<Box<str>>,
+}
+
+impl Default for Forwarding {
+    fn default() -> Self {
+        Self { trusted: Vec::new(), x_forwarded: Tell::Yes, forwarded: Tell::Drop, via: Some("simplon".into()) }
+    }
+}
+
+impl Forwarding {
+    /// Peers in these ranges are proxies whose X-Forwarded-* and Forwarded fields are believed and added to.
+    #[must_use]
+    pub fn trust(mut self, ranges: impl IntoIterator<Item = Cidr>) -> Self {
+        self.trusted.extend(ranges);
+        self
+    }
+
+    /// X-Forwarded-For, X-Forwarded-Proto, X-Forwarded-Host.
+    #[must_use]
+    pub fn x_forwarded(mut self, tell: Tell) -> Self {
+        self.x_forwarded = tell;
+        self
+    }
+
+    /// Forwarded (RFC 7239).
+    #[must_use]
+    pub fn forwarded(mut self, tell: Tell) -> Self {
+        self.forwarded = tell;
+        self
+    }
+
+    /// The name under which this proxy adds itself to Via; `None` adds nothing.
+    #[must_use]
+    pub fn via(mut self, pseudonym: Option<&str>) -> Self {
+        self.via = pseudonym.map(Into::into);
+        self
+    }
+
+    /// Who the client is: the connection's peer, or, if that is trusted, the nearest address in X-Forwarded-For that is not.
+    pub fn client_ip(&self, info: &ConnInfo, fields: &Fields) -> Option<IpAddr> {
+        let peer = info.peer_ip();
+        if !peer.is_some_and(|peer| self.trusts(peer)) {
+            return peer;
+        }
+        let mut nearest = peer;
+        let mut lines: Vec<&[u8]> = fields.all(Known::XForwardedFor).collect();
+        lines.reverse();
+        for node in lines.into_iter().flat_map(|line| line.rsplit(|&octet| octet == b',')) {
+            let Some(address) = std::str::from_utf8(node).ok().and_then(node_address) else { break };
+            nearest = Some(address);
+            if !self.trusts(address) {
+                break;
+            }
+        }
+        nearest
+    }
+
+    fn trusts(&self, peer: IpAddr) -> bool {
+        self.trusted.iter().any(|range| range.contains(peer))
+    }
+
+    /// Writes the fields into a request on its way to an origin.
+    pub fn apply(&self, head: &mut RequestHead, info: &ConnInfo) {
+        let trusted = info.peer_ip().is_some_and(|peer| self.trusts(peer));
+        if !trusted {
+            for name in [Known::XForwardedFor, Known::XForwardedProto, Known::XForwardedHost, Known::Forwarded] {
+                head.fields.remove(name);
+            }
+            for name in ["X-Forwarded-Port", "X-Forwarded-Server", "X-Real-IP"] {
+                head.fields.remove(name);
+            }
+        }
+        if self.x_forwarded == Tell::Yes {
+            self.tell_x_forwarded(head, info);
+        }
+        if self.forwarded == Tell::Yes {
+            tell_forwarded(head, info);
+        }
+        if let Some(pseudonym) = &self.via {
+            tell_via(&mut head.fields, head.version, pseudonym);
+        }
+    }
+
+    fn tell_x_forwarded(&self, head: &mut RequestHead, info: &ConnInfo) {
+        let mut peer = Short::new();
+        if let Some(address) = info.peer_ip() {
+            peer.write(format_args!("{address}"));
+            add_to_list(&mut head.fields, Known::XForwardedFor, peer.as_bytes());
+        }
+        if !head.fields.contains(Known::XForwardedProto) {
+            add(&mut head.fields, Known::XForwardedProto, b"http");
+        }
+        if !head.fields.contains(Known::XForwardedHost)
+            && let Some(host) = head.authority_bytes()
+        {
+            add(&mut head.fields, Known::XForwardedHost, &host);
+        }
+    }
+}
+
+fn tell_forwarded(head: &mut RequestHead, info: &ConnInfo) {
+    let mut element = Vec::with_capacity(96);
+    let _ = match info.peer_ip() {
+        Some(IpAddr::V6(address)) => write!(element, "for=\"[{address}]\""),
+        Some(IpAddr::V4(address)) => write!(element, "for={address}"),
+        None => write!(element, "for=unknown"),
+    };
+    if let Some(host) = head.authority_bytes() {
+        element.extend_from_slice(b";host=\"");
+        element.extend_from_slice(&host);
+        element.push(b'"');
+    }
+    element.extend_from_slice(b";proto=http");
+    add_to_list(&mut head.fields, Known::Forwarded, &element);
+}
+
+fn tell_via(fields: &mut Fields, version: Version, pseudonym: &str) {
+    let version = match version {
+        Version::HTTP_10 => "1.0",
+        Version::HTTP_2 => "2",
+        Version::HTTP_3 => "3",
+        _ => "1.1",
+    };
+    let mut hop = Short::new();
+    hop.write(format_args!("{version} {pseudonym}"));
+    add_to_list(fields, Known::Via, hop.as_bytes());
+}
+
+/// One more element of a list, in one line with those before: many an origin reads the first line alone.
+fn add_to_list(fields: &mut Fields, name: Known, element: &[u8]) {
+    if !fields.contains(name) {
+        return add(fields, name, element);
+    }
+    let mut list = Vec::with_capacity(128);
+    for line in fields.all(name) {
+        list.extend_from_slice(line);
+        list.extend_from_slice(b", ");
+    }
+    list.extend_from_slice(element);
+    let set = fields.set(name, list);
+    debug_assert_eq!(set, Ok(()));
+}
+
+/// Values that come from addresses and checked authorities are well-formed; one that is not is left out rather than sent.
+fn add(fields: &mut Fields, name: Known, value: &[u8]) {
+    let added = fields.append(name, value);
+    debug_assert!(added.is_ok(), "{name:?}");
+}
+
+/// An address as written in X-Forwarded-For: bare, with a port, or in brackets.
+fn node_address(node: &str) -> Option<IpAddr> {
+    let node = node.trim();
+    if let Ok(address) = node.parse::<IpAddr>() {
+        return Some(address.to_canonical());
+    }
+    if let Ok(address) = node.parse::<std::net::SocketAddr>() {
+        return Some(address.ip().to_canonical());
+    }
+    node.strip_prefix('[')?.strip_suffix(']')?.parse::<IpAddr>().ok().map(|address| address.to_canonical())
+}
+
+/// A short text on the stack; what does not fit is cut, which nothing written here comes near.
+struct Short {
+    octets: Cursor<[u8; 128]>,
+}
+
+impl Short {
+    fn new() -> Self {
+        Self { octets: Cursor::new([0; 128]) }
+    }
+
+    fn write(&mut self, text: std::fmt::Arguments<'_>) {
+        let _ = self.octets.write_fmt(text);
+    }
+
+    fn as_bytes(&self) -> &[u8] {
+        let end = usize::try_from(self.octets.position()).unwrap_or(0);
+        &self.octets.get_ref()[..end.min(128)]
+    }
+}
+
+#[cfg(test)]
+mod tests;

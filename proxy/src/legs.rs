@@ -1,0 +1,178 @@
+//! The two legs of an exchange, and the one place where they are waited for.
+
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use simplon_core::http::{Exchange, Upstream};
+use simplon_proto_http::ResponseHead;
+use simplon_proto_http::transfer::{Last, Part, Sink, Source, StreamError, Wait};
+use tokio::time::Instant;
+
+use crate::chunk::Chunk;
+use crate::flow::{Event, Wants};
+use crate::message::Content;
+
+/// The first thing that happened on either leg.
+#[derive(Debug)]
+pub(crate) enum Happened {
+    /// A head came from the origin.
+    Head(ResponseHead, Last),
+    /// A piece of the response came.
+    Download(Chunk),
+    /// A piece of the request came.
+    Upload(Chunk),
+    /// Something that carries nothing.
+    Event(Event),
+}
+
+/// Both legs and what was held back on either.
+pub(crate) struct Legs<'a> {
+    pub(crate) exchange: &'a mut Exchange,
+    pub(crate) upstream: &'a mut Upstream,
+    pub(crate) request: &'a mut Content,
+    pub(crate) response: Content,
+    /// When the client that waits for 100 is told to go on by us.
+    pub(crate) expect_by: Option<Instant>,
+    /// When the tunnel has lived long enough.
+    pub(crate) tunnel_by: Option<Instant>,
+    /// When the tunnel was silent for too long.
+    silent_by: Option<Instant>,
+    silence: Duration,
+    headed: bool,
+}
+
+impl<'a> Legs<'a> {
+    pub(crate) fn new(exchange: &'a mut Exchange, upstream: &'a mut Upstream, request: &'a mut Content) -> Self {
+        let silence = exchange.timeouts().tunnel_idle;
+        Self {
+            exchange,
+            upstream,
+            request,
+            response: Content::new(Last::No),
+            expect_by: None,
+            tunnel_by: None,
+            silent_by: None,
+            silence,
+            headed: false,
+        }
+    }
+
+    /// The final head has passed; content follows unless it was all.
+    pub(crate) fn head_passed(&mut self) {
+        self.headed = true;
+    }
+
+    /// Waits for the first thing that happens. Before it comes back pending, all that was pushed is handed to the sockets.
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>, wants: Wants) -> Poll<Happened> {
+        if wants.read_origin
+            && let ready @ Poll::Ready(_) = self.poll_origin(cx)
+        {
+            return ready;
+        }
+        if wants.read_client
+            && let ready @ Poll::Ready(_) = self.poll_client(cx)
+        {
+            return ready;
+        }
+        if let Poll::Ready(Err(error)) = self.upstream.poll_flush(cx) {
+            return happened(Event::OriginStuck(error));
+        }
+        match self.exchange.poll_flush(cx) {
+            Poll::Ready(Err(error)) => return happened(Event::ClientStuck(error)),
+            Poll::Ready(Ok(())) if wants.flush => return happened(Event::Flushed),
+            _ => {}
+        }
+        if wants.watch_client
+            && let Poll::Ready(error) = self.exchange.poll_gone(cx)
+        {
+            return happened(Event::ClientLeft(error));
+        }
+        self.poll_time(cx)
+    }
+
+    fn poll_origin(&mut self, cx: &mut Context<'_>) -> Poll<Happened> {
+        match self.exchange.poll_room(cx) {
+            Poll::Pending => return Poll::Pending,
+            Poll::Ready(Err(error)) => return happened(Event::ClientStuck(error)),
+            Poll::Ready(Ok(_)) => {}
+        }
+        if self.headed && (self.response.holds() || self.response.is_over()) {
+            let chunk = self.response.take_held().unwrap_or_else(nothing_more);
+            return Poll::Ready(Happened::Download(chunk));
+        }
+        match self.upstream.poll_part(cx) {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(Ok(Some(Part::Head(head, last)))) => Poll::Ready(Happened::Head(head, last)),
+            Poll::Ready(Ok(Some(part))) => {
+                self.silent_by = None;
+                Poll::Ready(Happened::Download(Chunk::from_part(part).unwrap_or_else(nothing_more)))
+            }
+            Poll::Ready(Ok(None)) => happened(Event::ResponseFailed(StreamError::Truncated)),
+            Poll::Ready(Err(error)) => happened(Event::ResponseFailed(error)),
+        }
+    }
+
+    fn poll_client(&mut self, cx: &mut Context<'_>) -> Poll<Happened> {
+        match self.upstream.poll_room(cx) {
+            Poll::Pending => return Poll::Pending,
+            Poll::Ready(Err(error)) => return happened(Event::OriginStuck(error)),
+            Poll::Ready(Ok(_)) => {}
+        }
+        let exchange = &mut *self.exchange;
+        let next = if exchange.is_tunnel() {
+            exchange.poll_part(cx).map_ok(|part| part.and_then(Chunk::from_part))
+        } else {
+            self.request.poll_next(cx, |cx| exchange.poll_part(cx))
+        };
+        match next {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(Ok(chunk)) => {
+                self.silent_by = None;
+                Poll::Ready(Happened::Upload(chunk.unwrap_or_else(nothing_more)))
+            }
+            Poll::Ready(Err(error)) => happened(Event::RequestFailed(error)),
+        }
+    }
+
+    fn poll_time(&mut self, cx: &mut Context<'_>) -> Poll<Happened> {
+        if self.exchange.is_tunnel() && self.silent_by.is_none() {
+            self.silent_by = Instant::now().checked_add(self.silence);
+        }
+        loop {
+            let earliest = [self.upstream.deadline(), self.expect_by, self.tunnel_by, self.silent_by].into_iter().flatten().min();
+            let Poll::Ready(now) = self.exchange.poll_deadline(cx, earliest) else { return Poll::Pending };
+            if let Some(event) = self.expired(now) {
+                return happened(event);
+            }
+        }
+    }
+
+    fn expired(&mut self, now: Instant) -> Option<Event> {
+        if let Some(error) = self.exchange.expire(now) {
+            return Some(match error {
+                StreamError::Timeout(Wait::Write) => Event::ClientStuck(error),
+                _ => Event::RequestFailed(error),
+            });
+        }
+        if let Some(error) = self.upstream.expire(now) {
+            return Some(match error {
+                StreamError::Timeout(Wait::Write) => Event::OriginStuck(error),
+                _ => Event::ResponseFailed(error),
+            });
+        }
+        if self.expect_by.is_some_and(|by| by <= now) {
+            self.expect_by = None;
+            return Some(Event::ExpectLapsed);
+        }
+        let tunnel_over = [self.tunnel_by, self.silent_by].into_iter().flatten().any(|by| by <= now);
+        tunnel_over.then_some(Event::ClientStuck(StreamError::Timeout(Wait::Tunnel)))
+    }
+}
+
+fn happened(event: Event) -> Poll<Happened> {
+    Poll::Ready(Happened::Event(event))
+}
+
+fn nothing_more() -> Chunk {
+    Chunk::Data(bytes::Bytes::new(), Last::Yes)
+}

@@ -1,0 +1,102 @@
+//! A request as filters and routes see it.
+
+use std::net::IpAddr;
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::Extensions;
+use simplon_core::connect::Peer;
+use simplon_core::http::Exchange;
+use simplon_core::net::ConnInfo;
+use simplon_core::{Error, Result};
+use simplon_proto_http::RequestHead;
+use simplon_proto_http::transfer::Source;
+
+use super::content::{Collected, Content};
+use crate::fix;
+
+/// A request: its head (to which it derefs), its content, and where it came from.
+#[derive(Debug)]
+pub struct Request<'a> {
+    pub(crate) head: &'a mut RequestHead,
+    pub(crate) content: &'a mut Content,
+    pub(crate) exchange: &'a mut Exchange,
+    pub(crate) tried: &'a [Peer],
+    pub(crate) client: Option<IpAddr>,
+}
+
+impl Request<'_> {
+    /// The connection it came on.
+    pub fn info(&self) -> &Arc<ConnInfo> {
+        self.exchange.info()
+    }
+
+    /// The client's address: that of the connection, unless a trusted proxy named another (see [`crate::Forwarding`]).
+    pub fn client_ip(&self) -> Option<IpAddr> {
+        self.client
+    }
+
+    /// State that lives as long as the client's connection, across its exchanges.
+    pub fn connection_state(&mut self) -> &mut Extensions {
+        self.exchange.connection_state()
+    }
+
+    /// The peers that earlier attempts at this request went to, oldest first.
+    pub fn tried(&self) -> &[Peer] {
+        self.tried
+    }
+
+    /// Reads the first octets of the content, without taking them away: at least `limit` unless there are fewer, and at most `limit` are given.
+    ///
+    /// A client that waits for 100 (Continue) is told to go on. Cancel: nothing is lost.
+    ///
+    /// # Errors
+    /// The content cannot be read.
+    pub async fn peek(&mut self, limit: usize) -> Result<Bytes> {
+        self.fill(limit).await?;
+        Ok(self.content.prefix(limit))
+    }
+
+    /// Reads the whole content, without taking it away, if it is at most `limit` octets.
+    ///
+    /// Cancel: nothing is lost.
+    ///
+    /// # Errors
+    /// The content cannot be read.
+    pub async fn collect(&mut self, limit: usize) -> Result<Collected> {
+        self.fill(limit.saturating_add(1)).await?;
+        Ok(self.content.collected(limit))
+    }
+
+    async fn fill(&mut self, octets: usize) -> Result<()> {
+        let exchange = &mut *self.exchange;
+        self.content.fill(octets, |cx| exchange.poll_part(cx)).await.map_err(Error::downstream)
+    }
+
+    /// Puts other content in place of what the client sent and may still send. Length and framing follow by themselves.
+    pub fn replace(&mut self, content: impl Into<Bytes>) {
+        let content = content.into();
+        fix::length(&mut self.head.fields, content.len() as u64);
+        self.content.replace(content);
+    }
+
+    /// Says that `request_part` hooks may change how much content there is: it is sent without an announced length.
+    pub fn rewrite(&mut self) {
+        fix::unknown_length(&mut self.head.fields);
+    }
+}
+
+impl Deref for Request<'_> {
+    type Target = RequestHead;
+
+    fn deref(&self) -> &RequestHead {
+        self.head
+    }
+}
+
+impl DerefMut for Request<'_> {
+    fn deref_mut(&mut self) -> &mut RequestHead {
+        self.head
+    }
+}

@@ -1,0 +1,119 @@
+//! One exchange as a whole.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Method, StatusCode, Version};
+use simplon_core::Error;
+use simplon_core::connect::Peer;
+use simplon_core::http::Exchange;
+use simplon_proto_http::RequestHead;
+use tokio::time::Instant;
+
+/// How an exchange ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum End {
+    /// The response was delivered.
+    Complete,
+    /// A tunnel was opened, and closed in both directions.
+    Tunnel,
+    /// An error was answered with a response made here.
+    Rescued,
+    /// The client left before its response was complete.
+    ClientGone,
+    /// The response was cut after it had begun.
+    Cut,
+    /// The exchange was dropped: the server was stopped hard.
+    #[default]
+    Dropped,
+}
+
+/// One exchange as a whole. What was not reached is `None` or zero.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Record {
+    /// The client's address (behind a trusted proxy, the one it named).
+    pub client: Option<IpAddr>,
+    /// The address of the connection.
+    pub from: Option<SocketAddr>,
+    /// The request's method.
+    pub method: Option<Method>,
+    /// The request's target, as received.
+    pub target: Option<Bytes>,
+    /// The request's authority (RFC 9110 §7.2).
+    pub authority: Option<Bytes>,
+    /// The version of HTTP the request came in.
+    pub version: Option<Version>,
+    /// The status that was sent to the client, or would have been had it stayed (499).
+    pub status: Option<StatusCode>,
+    /// How it ended.
+    pub end: End,
+    /// [`Error::label`] of the error that ended it.
+    pub error: Option<&'static str>,
+    /// Attempts that were made.
+    pub attempts: u32,
+    /// The peer of the last attempt.
+    pub peer: Option<Peer>,
+    /// Whether the last attempt went over a connection that had been used before.
+    pub reused: bool,
+    /// Octets of request content passed on.
+    pub request_octets: u64,
+    /// Octets of response content passed on.
+    pub response_octets: u64,
+    /// From the first octets of the request to the head of the origin's response.
+    pub first_octet: Option<Duration>,
+    /// From the first octets of the request to the end.
+    pub took: Duration,
+    started: Instant,
+}
+
+impl Record {
+    pub(crate) fn begin(exchange: &Exchange) -> Self {
+        Self {
+            client: exchange.info().peer_ip(),
+            from: exchange.info().peer(),
+            method: None,
+            target: None,
+            authority: None,
+            version: None,
+            status: None,
+            end: End::Dropped,
+            error: None,
+            attempts: 0,
+            peer: None,
+            reused: false,
+            request_octets: 0,
+            response_octets: 0,
+            first_octet: None,
+            took: Duration::ZERO,
+            started: Instant::now(),
+        }
+    }
+
+    pub(crate) fn request(&mut self, head: &RequestHead, client: Option<IpAddr>) {
+        self.client = client;
+        self.method = Some(head.method.clone());
+        self.target = Some(head.target.to_bytes());
+        self.authority = head.authority_bytes();
+        self.version = Some(head.version);
+    }
+
+    pub(crate) fn attempt(&mut self, peer: &Peer) {
+        self.attempts += 1;
+        self.peer = Some(peer.clone());
+    }
+
+    pub(crate) fn answered(&mut self) {
+        self.first_octet = Some(self.started.elapsed());
+    }
+
+    pub(crate) fn failed(&mut self, error: &Error) {
+        self.error = Some(error.label());
+    }
+
+    pub(crate) fn close(&mut self) {
+        self.took = self.started.elapsed();
+    }
+}
