@@ -1,2 +1,8 @@
 //! Errors, sockets, listeners, connectors, runtimes and the server
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
+
+pub mod connect;
+pub mod error;
+pub mod net;
+pub mod server;
+pub mod wire;

@@ -1,0 +1,149 @@
+//! The first layer: TCP to all addresses of a name, and Unix sockets.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::Path;
+
+use simplon_proto_http::transfer::Wait;
+use simplon_timeout::timeout;
+use socket2::{Domain, SockRef, Socket, Type};
+use tokio::net::{TcpSocket, TcpStream, UnixStream};
+use tokio::time::Instant;
+
+use super::race::{interleave, race};
+use super::{Connect, Connected, Peer, Resolve, SystemResolver};
+use crate::error::{Error, Kind, Result};
+use crate::net::{Address, Family, Stream, sys};
+
+/// Connects by TCP, and to Unix sockets.
+///
+/// All addresses of a name are tried, IPv6 and IPv4 in turn: the next one beside the one before after 250 ms, or at once after
+/// a failure (RFC 8305). The peer's connect timeout bounds the lookup and all tries together.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct TcpConnector<R = SystemResolver> {
+    resolver: R,
+}
+
+impl TcpConnector {
+    /// With the resolver of the system.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+impl<R: Resolve> TcpConnector<R> {
+    /// With this resolver.
+    #[must_use]
+    pub fn with_resolver(resolver: R) -> Self {
+        Self { resolver }
+    }
+
+    async fn open(&self, peer: &Peer) -> Result<Stream> {
+        match peer.address() {
+            Address::Inet(addr) => open_tcp(peer, *addr).await.map(Stream::Tcp),
+            Address::Unix(path) => open_unix(path).await.map(Stream::Unix),
+            Address::Name { host, port } => self.open_name(peer, host, *port).await.map(Stream::Tcp),
+        }
+    }
+
+    async fn open_name(&self, peer: &Peer, host: &str, port: u16) -> Result<TcpStream> {
+        let unresolved = |error| Error::upstream(Kind::Resolve).with_source(error);
+        let mut addresses = self.resolver.resolve(host, port).await.map_err(unresolved)?;
+        if let Some(source) = peer.bind() {
+            addresses.retain(|addr| addr.is_ipv4() == source.is_ipv4());
+        }
+        let addresses = interleave(addresses);
+        match race(&addresses, |addr| open_tcp(peer, addr)).await {
+            Some(outcome) => outcome,
+            None => Err(Error::upstream(Kind::Resolve).with_context("no usable address")),
+        }
+    }
+}
+
+impl<R: Resolve> Connect for TcpConnector<R> {
+    async fn connect(&self, peer: &Peer) -> Result<Connected> {
+        let begun = Instant::now();
+        let stream = match timeout(peer.timeouts().connect, self.open(peer)).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(Error::upstream(Kind::Timeout(Wait::Connect))),
+        };
+        let stream = stream.map_err(|error| error.with_context(peer.to_string()))?;
+        Ok(Connected { took: begun.elapsed(), ..Connected::new(stream) })
+    }
+}
+
+async fn open_tcp(peer: &Peer, addr: SocketAddr) -> Result<TcpStream> {
+    match try_tcp(peer, addr, Ports::AsAsked).await {
+        // The range is used up towards this destination: once more with any port (row 3-043).
+        Err(error) if peer.ports().is_some() && error.kind() == Kind::Io(io::ErrorKind::AddrNotAvailable) => {
+            try_tcp(peer, addr, Ports::Any).await
+        }
+        outcome => outcome,
+    }
+}
+
+/// Whether the peer's range of source ports is kept to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ports {
+    AsAsked,
+    Any,
+}
+
+async fn try_tcp(peer: &Peer, addr: SocketAddr, ports: Ports) -> Result<TcpStream> {
+    let socket =
+        prepare(peer, addr, ports).map_err(|error| Error::internal(Kind::Io(error.kind())).with_source(error))?;
+    socket.connect(addr).await.map_err(|error| failure(error, addr))
+}
+
+/// A socket with its options, bound to the source address; no packet has left.
+fn prepare(peer: &Peer, addr: SocketAddr, ports: Ports) -> io::Result<TcpSocket> {
+    let socket = Socket::new(Domain::for_address(addr), Type::STREAM.nonblocking().cloexec(), None)?;
+    if let Err(error) = peer.tcp().apply(SockRef::from(&socket), Family::from(&addr)) {
+        tracing::debug!(%addr, %error, "a socket option was refused");
+    }
+    let range = peer.ports().filter(|_| ports == Ports::AsAsked);
+    if let Some(range) = range {
+        // Older kernels have no range of their own per socket: any port is better than no connection (row 3-042).
+        if let Err(error) = sys::set_local_port_range(&socket, range.first(), range.last()) {
+            tracing::debug!(%addr, %error, "the range of source ports was refused");
+        }
+    }
+    if let Some(source) = peer.bind().or_else(|| range.map(|_| unspecified(&addr))) {
+        if let Err(error) = sys::set_bind_address_no_port(&socket) {
+            tracing::debug!(%addr, %error, "the source port is chosen early");
+        }
+        socket.bind(&SocketAddr::new(source, 0).into())?;
+    }
+    Ok(TcpSocket::from_std_stream(socket.into()))
+}
+
+fn unspecified(addr: &SocketAddr) -> IpAddr {
+    match addr {
+        SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+        SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+    }
+}
+
+async fn open_unix(path: &Path) -> Result<UnixStream> {
+    UnixStream::connect(path).await.map_err(|error| match error.kind() {
+        // No such socket: nobody listens there.
+        io::ErrorKind::NotFound => Error::upstream(Kind::Refused).with_source(error),
+        kind => Error::upstream(kind).with_source(error),
+    })
+}
+
+/// Row 3-045: a source address that cannot be had, or no permission, is our own fault; the rest is the peer's.
+fn failure(error: io::Error, addr: SocketAddr) -> Error {
+    use io::ErrorKind::{AddrInUse, AddrNotAvailable, PermissionDenied, TimedOut};
+    let made = match error.kind() {
+        TimedOut => Error::upstream(Kind::Timeout(Wait::Connect)),
+        kind @ (AddrInUse | AddrNotAvailable | PermissionDenied) => Error::internal(Kind::Io(kind)),
+        kind => Error::upstream(kind),
+    };
+    let made = made.with_sent(crate::error::Sent::Nothing);
+    made.with_context(addr.to_string()).with_source(error)
+}
+
+#[cfg(test)]
+mod tests;

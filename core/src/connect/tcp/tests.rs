@@ -1,0 +1,177 @@
+use std::num::NonZeroU16;
+use std::time::Duration;
+
+use simplon_proto_http::transfer::Wait;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, UnixListener};
+
+use super::super::{PeerTimeouts, PortRange, StaticResolver};
+use super::*;
+use crate::error::{Origin, Replay};
+
+async fn listener() -> (TcpListener, SocketAddr) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let addr = listener.local_addr().unwrap();
+    (listener, addr)
+}
+
+/// An address where nobody listens.
+async fn dead() -> SocketAddr {
+    listener().await.1
+}
+
+fn named(port: u16) -> Peer {
+    Peer::new(Address::Name { host: "origin".into(), port })
+}
+
+#[tokio::test]
+async fn connection_is_made_with_its_addresses_and_options() {
+    let (listener, addr) = listener().await;
+    let connected = TcpConnector::new().connect(&Peer::new(addr)).await.unwrap();
+    let (_, seen) = listener.accept().await.unwrap();
+    assert_eq!((connected.remote, connected.local), (Some(addr), Some(seen)));
+    assert!(connected.stream.as_tcp().unwrap().nodelay().unwrap());
+}
+
+#[tokio::test]
+async fn refusal_is_named_and_safe_to_replay() {
+    let peer = Peer::builder(dead().await).label("shop").build();
+    let error = TcpConnector::new().connect(&peer).await.unwrap_err();
+    assert_eq!((error.kind(), error.origin(), error.may_replay()), (Kind::Refused, Origin::Upstream, Replay::Safe));
+    assert!(error.to_string().starts_with("shop (127.0.0.1:"), "{error}");
+}
+
+#[tokio::test]
+async fn first_address_dead_second_answers() {
+    let (_listener, alive) = listener().await;
+    let resolver = StaticResolver::new().with("origin", [dead().await, alive]);
+    let connected = TcpConnector::with_resolver(resolver).connect(&named(1)).await.unwrap();
+    assert_eq!(connected.remote, Some(alive));
+    assert!(connected.took < Duration::from_millis(250));
+}
+
+#[tokio::test]
+async fn lookup_without_an_answer_and_lookup_that_fails_are_one_kind() {
+    let resolver = StaticResolver::new().with("origin", []);
+    for peer in [named(1), Peer::new(Address::parse("other:1").unwrap())] {
+        let error = TcpConnector::with_resolver(resolver.clone()).connect(&peer).await.unwrap_err();
+        assert_eq!((error.kind(), error.origin()), (Kind::Resolve, Origin::Upstream));
+    }
+}
+
+struct Never;
+
+impl Resolve for Never {
+    async fn resolve(&self, _: &str, _: u16) -> io::Result<Vec<SocketAddr>> {
+        std::future::pending().await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn lookup_counts_towards_the_connect_timeout() {
+    let begun = Instant::now();
+    let error = TcpConnector::with_resolver(Never).connect(&named(1)).await.unwrap_err();
+    assert_eq!((error.kind(), error.status().as_u16()), (Kind::Timeout(Wait::Connect), 504));
+    assert!((5..6).contains(&begun.elapsed().as_secs()));
+}
+
+#[tokio::test]
+async fn silent_address_runs_into_the_timeout_or_is_unreachable() {
+    // A listener with a full queue does not answer further SYNs.
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+    socket.listen(0).unwrap();
+    let addr = socket.local_addr().unwrap().as_socket().unwrap();
+    let timeouts = PeerTimeouts { connect: Duration::from_millis(50), ..PeerTimeouts::default() };
+    let peer = Peer::builder(addr).timeouts(timeouts).build();
+    let mut kept = Vec::new();
+    for _ in 0..8 {
+        match TcpConnector::new().connect(&peer).await {
+            Ok(connected) => kept.push(connected),
+            Err(error) => {
+                assert_eq!(error.kind(), Kind::Timeout(Wait::Connect));
+                return;
+            }
+        }
+    }
+    unreachable!("the queue never filled");
+}
+
+#[test]
+fn failures_of_the_system_are_mapped() {
+    let addr = SocketAddr::from(([192, 0, 2, 1], 80));
+    for (from, kind, origin) in [
+        (libc::ECONNREFUSED, Kind::Refused, Origin::Upstream),
+        (libc::ETIMEDOUT, Kind::Timeout(Wait::Connect), Origin::Upstream),
+        (libc::EHOSTUNREACH, Kind::Unreachable, Origin::Upstream),
+        (libc::ENETUNREACH, Kind::Unreachable, Origin::Upstream),
+        (libc::ECONNRESET, Kind::Reset, Origin::Upstream),
+        (libc::EADDRNOTAVAIL, Kind::Io(io::ErrorKind::AddrNotAvailable), Origin::Internal),
+        (libc::EADDRINUSE, Kind::Io(io::ErrorKind::AddrInUse), Origin::Internal),
+        (libc::EACCES, Kind::Io(io::ErrorKind::PermissionDenied), Origin::Internal),
+    ] {
+        let error = failure(io::Error::from_raw_os_error(from), addr);
+        assert_eq!((error.kind(), error.origin()), (kind, origin), "{error}");
+        assert_ne!(error.may_replay(), Replay::IfIdempotent, "nothing was sent: {error}");
+    }
+}
+
+#[tokio::test]
+async fn source_address_is_kept() {
+    let (listener, addr) = listener().await;
+    let peer = Peer::builder(addr).bind("127.0.0.9".parse().unwrap()).build();
+    let connected = TcpConnector::new().connect(&peer).await.unwrap();
+    let (_, seen) = listener.accept().await.unwrap();
+    assert_eq!(seen.ip(), "127.0.0.9".parse::<IpAddr>().unwrap());
+    assert_eq!(connected.local, Some(seen));
+}
+
+#[tokio::test]
+async fn source_address_that_is_not_ours_is_our_fault() {
+    let (_listener, addr) = listener().await;
+    let peer = Peer::builder(addr).bind("192.0.2.77".parse().unwrap()).build();
+    let error = TcpConnector::new().connect(&peer).await.unwrap_err();
+    assert_eq!((error.kind(), error.origin()), (Kind::Io(io::ErrorKind::AddrNotAvailable), Origin::Internal));
+}
+
+#[tokio::test]
+async fn addresses_of_the_other_family_are_not_tried_from_a_source_address() {
+    let resolver = StaticResolver::new().with("origin", ["[::1]:9".parse().unwrap()]);
+    let peer = named(1).to_builder().bind("127.0.0.1".parse().unwrap()).build();
+    let error = TcpConnector::with_resolver(resolver).connect(&peer).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Resolve);
+}
+
+#[tokio::test]
+async fn used_up_port_range_falls_back_to_any_port() {
+    let (listener, addr) = listener().await;
+    let port = NonZeroU16::new(40_321).unwrap();
+    let peer = Peer::builder(addr).ports(PortRange::new(port, port).unwrap()).build();
+    let (one, two) =
+        (TcpConnector::new().connect(&peer).await.unwrap(), TcpConnector::new().connect(&peer).await.unwrap());
+    assert_ne!(one.local, two.local);
+    drop(listener);
+}
+
+#[tokio::test]
+async fn unix_sockets_are_connected_to_and_missing_ones_refuse() {
+    let path = std::env::temp_dir().join(format!("simplon-connect-{}.sock", std::process::id()));
+    let _ = std::fs::remove_file(&path);
+    let peer = Peer::new(Address::Unix(path.as_path().into()));
+    assert_eq!(TcpConnector::new().connect(&peer).await.unwrap_err().kind(), Kind::Refused);
+    let listener = UnixListener::bind(&path).unwrap();
+    let mut connected = TcpConnector::new().connect(&peer).await.unwrap();
+    let (mut far, _) = listener.accept().await.unwrap();
+    far.write_all(b"hello").await.unwrap();
+    let mut got = [0; 5];
+    connected.stream.read_exact(&mut got).await.unwrap();
+    assert_eq!((&got, connected.remote), (b"hello", None));
+    std::fs::remove_file(&path).unwrap();
+}
+
+#[tokio::test]
+async fn boxed_connectors_connect() {
+    let (_listener, addr) = listener().await;
+    let boxed: Box<dyn super::super::DynConnect> = Box::new(TcpConnector::new());
+    assert!(boxed.connect(&Peer::new(addr)).await.is_ok());
+}

@@ -1,0 +1,20 @@
+//! Sockets: byte streams, addresses, options, and listeners.
+//!
+//! | module | what it is |
+//! |---|---|
+//! | [`Stream`] | a byte stream: TCP, Unix, or anything else that reads and writes |
+//! | [`Address`] | where to connect to: an address, a path, or a name to be resolved |
+//! | [`ConnInfo`] | who is at the other end of an accepted connection |
+//! | [`SocketOptions`] | what is set on TCP sockets |
+//! | [`listen`] | from a description of a listener to accepted streams |
+
+mod address;
+mod info;
+mod options;
+mod stream;
+pub(crate) mod sys;
+
+pub use address::{Address, AddressError};
+pub use info::{ConnInfo, Transport};
+pub use options::{Family, KeepAlive, Nodelay, SocketOptions};
+pub use stream::{AtRest, Io, Probe, Stream};

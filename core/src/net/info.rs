@@ -1,0 +1,89 @@
+//! Who is at the other end of an accepted connection.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+/// What carries a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Transport {
+    /// TCP.
+    Tcp,
+    /// A Unix socket.
+    Unix,
+    /// Something else, such as a pipe in memory.
+    Other,
+}
+
+/// Who is at the other end of an accepted connection, and by which listener it came. One per connection, behind an `Arc`.
+#[derive(Clone, Debug)]
+pub struct ConnInfo {
+    peer: Option<SocketAddr>,
+    local: Option<SocketAddr>,
+    listener: Arc<str>,
+    accepted: Instant,
+    transport: Transport,
+}
+
+impl ConnInfo {
+    /// A connection that came by the listener of this label, now.
+    #[must_use]
+    pub fn new(listener: Arc<str>, transport: Transport) -> Self {
+        Self { peer: None, local: None, listener, accepted: Instant::now(), transport }
+    }
+
+    /// The same with the peer's address.
+    #[must_use]
+    pub fn with_peer(mut self, peer: SocketAddr) -> Self {
+        self.peer = Some(peer);
+        self
+    }
+
+    /// The same with our own address.
+    #[must_use]
+    pub fn with_local(mut self, local: SocketAddr) -> Self {
+        self.local = Some(local);
+        self
+    }
+
+    /// The peer's address; of TCP.
+    #[must_use]
+    pub fn peer(&self) -> Option<SocketAddr> {
+        self.peer
+    }
+
+    /// The peer's IP address, IPv4 also where it came mapped into IPv6.
+    #[must_use]
+    pub fn peer_ip(&self) -> Option<IpAddr> {
+        self.peer.map(|peer| peer.ip().to_canonical())
+    }
+
+    /// Our address that the peer connected to; of TCP.
+    #[must_use]
+    pub fn local(&self) -> Option<SocketAddr> {
+        self.local
+    }
+
+    /// The label of the listener: its address unless it was given another.
+    #[must_use]
+    pub fn listener(&self) -> &Arc<str> {
+        &self.listener
+    }
+
+    /// When it was accepted.
+    #[must_use]
+    pub fn accepted(&self) -> Instant {
+        self.accepted
+    }
+
+    /// What carries it.
+    #[must_use]
+    pub fn transport(&self) -> Transport {
+        self.transport
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,204 @@
+//! A byte stream.
+
+use std::fmt;
+use std::io::{self, IoSlice};
+use std::mem::MaybeUninit;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+
+use socket2::SockRef;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpStream, UnixStream};
+
+/// What any byte stream can be made of.
+pub trait Io: AsyncRead + AsyncWrite + Send + Unpin + 'static {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Io for T {}
+
+/// A byte stream: the two kinds of socket without a virtual call, and anything else behind one.
+///
+/// Cancel: reads and writes are polls; nothing is lost when one is not repeated.
+pub enum Stream {
+    /// A TCP connection.
+    Tcp(TcpStream),
+    /// A connection to a Unix socket.
+    Unix(UnixStream),
+    /// Anything else: a tunnel, a TLS session, a pipe in memory.
+    Other(Box<dyn Io>),
+}
+
+/// How closely to look at a connection at rest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Probe {
+    /// What the runtime was told by the kernel last: no system call while nothing happened.
+    Readiness,
+    /// What the kernel knows now: one system call.
+    Socket,
+}
+
+/// What was found at a connection at rest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AtRest {
+    /// Nothing happened: fit for use.
+    Quiet,
+    /// The peer closed or reset it.
+    Closed,
+    /// Octets came that nobody asked for. One of them may be consumed: the connection is not to be used again.
+    Spoke,
+}
+
+impl Stream {
+    /// Anything that reads and writes.
+    #[must_use]
+    pub fn other(io: impl Io) -> Self {
+        Self::Other(Box::new(io))
+    }
+
+    /// Looks at an idle connection without waiting.
+    ///
+    /// Of a stream that is no socket, both probes read at most one octet.
+    #[must_use]
+    pub fn at_rest(&mut self, probe: Probe) -> AtRest {
+        let looked = match (&mut *self, probe) {
+            (Self::Tcp(tcp), Probe::Readiness) => tcp.try_read(&mut [0]),
+            (Self::Unix(unix), Probe::Readiness) => unix.try_read(&mut [0]),
+            (Self::Tcp(tcp), Probe::Socket) => peek(SockRef::from(&*tcp)),
+            (Self::Unix(unix), Probe::Socket) => peek(SockRef::from(&*unix)),
+            (Self::Other(io), _) => read_now(io),
+        };
+        match looked {
+            Ok(0) => AtRest::Closed,
+            Ok(_) => AtRest::Spoke,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => AtRest::Quiet,
+            Err(_) => AtRest::Closed,
+        }
+    }
+
+    /// The peer's address, of TCP.
+    #[must_use]
+    pub fn peer_addr(&self) -> Option<SocketAddr> {
+        match self {
+            Self::Tcp(tcp) => tcp.peer_addr().ok(),
+            Self::Unix(_) | Self::Other(_) => None,
+        }
+    }
+
+    /// Our address, of TCP.
+    #[must_use]
+    pub fn local_addr(&self) -> Option<SocketAddr> {
+        match self {
+            Self::Tcp(tcp) => tcp.local_addr().ok(),
+            Self::Unix(_) | Self::Other(_) => None,
+        }
+    }
+
+    /// The socket of TCP, to set options on.
+    #[must_use]
+    pub fn as_tcp(&self) -> Option<&TcpStream> {
+        match self {
+            Self::Tcp(tcp) => Some(tcp),
+            Self::Unix(_) | Self::Other(_) => None,
+        }
+    }
+}
+
+/// The socket is in non-blocking mode, as all of the runtime's are.
+fn peek(socket: SockRef<'_>) -> io::Result<usize> {
+    socket.peek(&mut [MaybeUninit::uninit()])
+}
+
+fn read_now(io: &mut Box<dyn Io>) -> io::Result<usize> {
+    let mut octet = [0];
+    let mut buffer = ReadBuf::new(&mut octet);
+    match Pin::new(io).poll_read(&mut Context::from_waker(Waker::noop()), &mut buffer) {
+        Poll::Ready(outcome) => outcome.map(|()| buffer.filled().len()),
+        Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
+    }
+}
+
+impl From<TcpStream> for Stream {
+    fn from(tcp: TcpStream) -> Self {
+        Self::Tcp(tcp)
+    }
+}
+
+impl From<UnixStream> for Stream {
+    fn from(unix: UnixStream) -> Self {
+        Self::Unix(unix)
+    }
+}
+
+impl fmt::Debug for Stream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Tcp(tcp) => tcp.fmt(f),
+            Self::Unix(unix) => unix.fmt(f),
+            Self::Other(_) => f.write_str("Other"),
+        }
+    }
+}
+
+impl AsyncRead for Stream {
+    #[inline]
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Tcp(tcp) => Pin::new(tcp).poll_read(cx, buffer),
+            Self::Unix(unix) => Pin::new(unix).poll_read(cx, buffer),
+            Self::Other(io) => Pin::new(io).poll_read(cx, buffer),
+        }
+    }
+}
+
+impl AsyncWrite for Stream {
+    #[inline]
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Tcp(tcp) => Pin::new(tcp).poll_write(cx, octets),
+            Self::Unix(unix) => Pin::new(unix).poll_write(cx, octets),
+            Self::Other(io) => Pin::new(io).poll_write(cx, octets),
+        }
+    }
+
+    #[inline]
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Tcp(tcp) => Pin::new(tcp).poll_write_vectored(cx, slices),
+            Self::Unix(unix) => Pin::new(unix).poll_write_vectored(cx, slices),
+            Self::Other(io) => Pin::new(io).poll_write_vectored(cx, slices),
+        }
+    }
+
+    #[inline]
+    fn is_write_vectored(&self) -> bool {
+        match self {
+            Self::Tcp(tcp) => tcp.is_write_vectored(),
+            Self::Unix(unix) => unix.is_write_vectored(),
+            Self::Other(io) => io.is_write_vectored(),
+        }
+    }
+
+    #[inline]
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            // Sockets keep nothing back.
+            Self::Tcp(_) | Self::Unix(_) => Poll::Ready(Ok(())),
+            Self::Other(io) => Pin::new(io).poll_flush(cx),
+        }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Tcp(tcp) => Pin::new(tcp).poll_shutdown(cx),
+            Self::Unix(unix) => Pin::new(unix).poll_shutdown(cx),
+            Self::Other(io) => Pin::new(io).poll_shutdown(cx),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

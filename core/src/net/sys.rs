@@ -1,0 +1,52 @@
+//! The few socket options that no safe interface has. The only unsafe code of the workspace.
+#![expect(unsafe_code, reason = "setsockopt of options that socket2 does not know")]
+
+use std::io;
+use std::os::fd::{AsFd, AsRawFd};
+
+/// `IP_LOCAL_PORT_RANGE` of Linux 6.3.
+#[cfg(target_os = "linux")]
+const IP_LOCAL_PORT_RANGE: libc::c_int = 51;
+
+/// Octets on the SYN of connections that come to this listener: at most `queue` of them not yet acknowledged.
+pub(crate) fn set_fast_open(socket: &impl AsFd, queue: u32) -> io::Result<()> {
+    #[cfg(target_os = "linux")]
+    return set(socket, libc::IPPROTO_TCP, libc::TCP_FASTOPEN, queue);
+    #[cfg(not(target_os = "linux"))]
+    return Err(unsupported(socket, queue));
+}
+
+/// Lets the kernel choose the source port at connect, where it can share one between destinations.
+pub(crate) fn set_bind_address_no_port(socket: &impl AsFd) -> io::Result<()> {
+    #[cfg(target_os = "linux")]
+    return set(socket, libc::IPPROTO_IP, libc::IP_BIND_ADDRESS_NO_PORT, 1);
+    #[cfg(not(target_os = "linux"))]
+    return Err(unsupported(socket, 1));
+}
+
+/// Source ports from `low` to `high`, both included.
+pub(crate) fn set_local_port_range(socket: &impl AsFd, low: u16, high: u16) -> io::Result<()> {
+    let range = u32::from(high) << 16 | u32::from(low);
+    #[cfg(target_os = "linux")]
+    return set(socket, libc::IPPROTO_IP, IP_LOCAL_PORT_RANGE, range);
+    #[cfg(not(target_os = "linux"))]
+    return Err(unsupported(socket, range));
+}
+
+#[cfg(not(target_os = "linux"))]
+fn unsupported(_: &impl AsFd, _: u32) -> io::Error {
+    io::ErrorKind::Unsupported.into()
+}
+
+#[cfg(target_os = "linux")]
+fn set(socket: &impl AsFd, level: libc::c_int, name: libc::c_int, value: u32) -> io::Result<()> {
+    let fd = socket.as_fd().as_raw_fd();
+    let octets = size_of::<u32>() as libc::socklen_t;
+    // SAFETY: the descriptor is open for as long as `socket` is borrowed; the pointer is to a live u32 whose size is given,
+    // and the kernel only reads it.
+    let outcome = unsafe { libc::setsockopt(fd, level, name, (&raw const value).cast(), octets) };
+    if outcome == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,7 @@
+//! The server.
+
+mod drain;
+mod service;
+
+pub use drain::{Drain, DrainTrigger};
+pub use service::ServeConnection;
