@@ -51,7 +51,7 @@ impl<F: Future> Future for Timeout<F> {
         let this = self.project();
         match this.future.poll(cx) {
             Poll::Ready(output) => Poll::Ready(Ok(output)),
-            Poll::Pending => this.timer.poll_expired(cx, this.limit.deadline()).map(|()| Err(Elapsed(()))),
+            Poll::Pending => this.limit.poll_expired(cx, this.timer).map(|()| Err(Elapsed(()))),
         }
     }
 }
@@ -64,15 +64,18 @@ enum Limit {
 }
 
 impl Limit {
-    fn deadline(&mut self) -> Option<Instant> {
+    fn poll_expired(&mut self, cx: &mut Context<'_>, timer: &mut Timer) -> Poll<()> {
         match *self {
-            Self::Until(deadline) => deadline,
-            Self::Within(limit) => {
-                let deadline = Instant::now().checked_add(limit);
-                *self = Self::Until(deadline);
-                deadline
-            }
+            Self::Until(deadline) => timer.poll_expired(cx, deadline),
+            Self::Within(limit) => self.begin(limit, cx, timer),
         }
+    }
+
+    fn begin(&mut self, limit: Duration, cx: &Context<'_>, timer: &mut Timer) -> Poll<()> {
+        let now = Instant::now();
+        let deadline = now.checked_add(limit);
+        *self = Self::Until(deadline);
+        deadline.map_or(Poll::Pending, |deadline| timer.poll_at(cx, now, deadline))
     }
 }
 

@@ -45,7 +45,7 @@ impl Timer {
         };
         match &self.armed {
             Some(armed) if armed.covers(deadline) && armed.waker.will_wake(cx.waker()) => Poll::Pending,
-            _ => self.poll_clock(cx, deadline),
+            _ => self.poll_at(cx, Instant::now(), deadline),
         }
     }
 
@@ -54,9 +54,11 @@ impl Timer {
         self.armed = None;
     }
 
+    /// The slow half, for who has just looked at the clock.
     #[cold]
-    fn poll_clock(&mut self, cx: &Context<'_>, deadline: Instant) -> Poll<()> {
-        if self.is_past(deadline) {
+    pub(crate) fn poll_at(&mut self, cx: &Context<'_>, now: Instant, deadline: Instant) -> Poll<()> {
+        if now >= deadline {
+            self.disarm();
             return Poll::Ready(());
         }
         if self.change_waker(cx.waker(), deadline) {
@@ -64,21 +66,9 @@ impl Timer {
         }
         match self.register(cx.waker(), deadline) {
             Place::Taken(_) | Place::Closed => Poll::Pending,
-            // The tick went by while we were at it, so the deadline did too.
-            Place::Late if self.is_past(deadline) => Poll::Ready(()),
-            Place::Late => {
-                cx.waker().wake_by_ref();
-                Poll::Pending
-            }
+            // The tick went by while we were at it, and the deadline lies before its end.
+            Place::Late => Poll::Ready(()),
         }
-    }
-
-    fn is_past(&mut self, deadline: Instant) -> bool {
-        let past = Instant::now() >= deadline;
-        if past {
-            self.disarm();
-        }
-        past
     }
 
     /// Whether the present registration still serves, with the new waker in it.

@@ -91,7 +91,7 @@ pub(super) fn knows(runtime: Id) -> bool {
     wheels().contains_key(&runtime)
 }
 
-static WHEELS: OnceLock<Mutex<HashMap<Id, Weak<Wheel>>>> = std::sync::OnceLock::new();
+static WHEELS: OnceLock<Mutex<HashMap<Id, Weak<Wheel>>>> = OnceLock::new();
 
 thread_local! {
     static LAST: RefCell<Option<(Id, Weak<Wheel>)>> = const { RefCell::new(None) };
