@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::{Method, StatusCode, Version};
 
-use crate::fields::Fields;
+use crate::fields::{Fields, Known};
 use crate::target::Target;
 
 /// The head of a request.
@@ -38,19 +38,25 @@ pub struct ResponseHead {
 
 impl RequestHead {
     /// A head with no fields, version HTTP/1.1.
-    pub fn new(method: Method, target: Target) -> Self {
+    pub const fn new(method: Method, target: Target) -> Self {
         Self { method, target, version: Version::HTTP_11, upgrade: None, fields: Fields::new() }
     }
 
     /// The authority this request is for: that of an absolute-form or authority-form target, else the Host field.
     pub fn authority(&self) -> Option<&[u8]> {
-        self.target.authority().or_else(|| self.fields.get("host"))
+        self.target.authority().or_else(|| self.fields.get(Known::Host))
+    }
+
+    /// Whether the sender waits for 100 (Continue) before it sends content (RFC 9110 §10.1.1). Version 1.0 has no such thing.
+    pub fn expects_continue(&self) -> bool {
+        self.version != Version::HTTP_10
+            && self.fields.elements(Known::Expect).any(|value| value.eq_ignore_ascii_case(b"100-continue"))
     }
 }
 
 impl ResponseHead {
     /// A head with no fields, version HTTP/1.1.
-    pub fn new(status: StatusCode) -> Self {
+    pub const fn new(status: StatusCode) -> Self {
         Self { status, version: Version::HTTP_11, reason: None, upgrade: None, fields: Fields::new() }
     }
 

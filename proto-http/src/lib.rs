@@ -23,8 +23,10 @@ pub mod framing;
 pub mod h1;
 pub mod head;
 pub mod hop;
+mod host;
 pub mod limits;
 pub mod rules;
+mod syntax;
 pub mod target;
 pub mod transfer;
 

@@ -6,18 +6,20 @@
 pub struct Limits {
     /// Octets of a head, from the first octet of the start line through the empty line. Default 64 KiB: cookies and tokens of real browsers stay below 32 KiB.
     pub head_octets: usize,
-    /// Fields in a head. Default 128.
+    /// Fields in a head. Default 128: browsers with every client hint stay below 60.
     pub head_fields: usize,
-    /// Octets of the request target. Default 16 KiB.
+    /// Octets of the request target. Default 16 KiB: twice what common origins accept.
     pub target_octets: usize,
-    /// Octets of a trailer section. Default 16 KiB.
+    /// Octets of a trailer section. Default 16 KiB: gRPC status details stay below 8 KiB.
     pub trailer_octets: usize,
     /// Fields in a trailer section. Default 64.
     pub trailer_fields: usize,
-    /// Octets of a chunk-size line with its extensions. Default 4 KiB.
+    /// Octets of a chunk-size line with its extensions; all extensions of a body together may take four times as many. Default 4 KiB.
     pub chunk_line_octets: usize,
     /// Octets of a request body; `None` is unbounded. Default `None`: routes set it.
     pub body_octets: Option<u64>,
+    /// Informational responses (1xx) before a final one. Default 32: an origin that only ever says "soon" must end somewhere.
+    pub interim_heads: u8,
 }
 
 impl Default for Limits {
@@ -30,6 +32,7 @@ impl Default for Limits {
             trailer_fields: 64,
             chunk_line_octets: 4 << 10,
             body_octets: None,
+            interim_heads: 32,
         }
     }
 }

@@ -1,0 +1,291 @@
+//! Changing a list: each change leaves names and values valid.
+
+use bytes::Bytes;
+
+use super::{AsName, Entry, FieldError, Fields, Home, Known, OTHER, Wanted, spare};
+use crate::syntax;
+
+/// Fields that a list can hold: far above every limit on received heads.
+const MOST_FIELDS: usize = 16 << 10;
+/// Below this an arena is not worth tidying.
+const TIDY: usize = 4 << 10;
+
+impl Fields {
+    /// Puts a field at the end.
+    ///
+    /// # Errors
+    /// Name or value is not well-formed; nothing changes.
+    pub fn append(&mut self, name: impl AsName, value: impl AsRef<[u8]>) -> Result<(), FieldError> {
+        let value = syntax::trim(value.as_ref());
+        check(name.as_name(), value)?;
+        if self.entries.len() >= MOST_FIELDS {
+            return Err(FieldError::Full);
+        }
+        let entry = self.store(&name, value)?;
+        self.push(entry);
+        Ok(())
+    }
+
+    /// Replaces the first field of this name in its place and removes the others; puts it at the end if there was none.
+    ///
+    /// # Errors
+    /// Name or value is not well-formed; nothing changes.
+    pub fn set(&mut self, name: impl AsName, value: impl AsRef<[u8]>) -> Result<(), FieldError> {
+        let Some(first) = self.find(Wanted::new(&name)) else { return self.append(name, value) };
+        let value = syntax::trim(value.as_ref());
+        check(name.as_name(), value)?;
+        let entry = self.store(&name, value)?;
+        self.entries[first] = entry;
+        self.remove_after(first + 1, Wanted::new(&name));
+        Ok(())
+    }
+
+    /// Removes all fields of this name; gives how many there were.
+    pub fn remove(&mut self, name: impl AsName) -> usize {
+        let wanted = Wanted::new(&name);
+        if self.find(wanted).is_none() {
+            return 0;
+        }
+        if let Wanted::Known(known) = wanted {
+            self.present &= !known.bit();
+        }
+        self.remove_after(0, wanted)
+    }
+
+    /// Keeps the fields for which `keep(name, value)` holds.
+    pub fn retain(&mut self, mut keep: impl FnMut(&[u8], &[u8]) -> bool) {
+        let (block, arena) = (&self.block, &self.arena);
+        let mut present = 0;
+        self.entries.retain(|entry| {
+            let home: &[u8] = match entry.home {
+                Home::Block => block,
+                Home::Arena => arena,
+            };
+            let kept = keep(entry.name_in(home), entry.value_in(home));
+            if kept && entry.known != OTHER {
+                present |= 1 << entry.known;
+            }
+            kept
+        });
+        self.present = present;
+    }
+
+    /// Gives each value under this name to `change`; what it returns takes the place of the value. `Ok(None)` leaves it.
+    ///
+    /// # Errors
+    /// A new value is not well-formed; the fields before it are changed already.
+    pub fn replace_each(&mut self, name: impl AsName, mut change: impl FnMut(&[u8]) -> Option<Vec<u8>>) -> Result<usize, FieldError> {
+        let mut changed = 0;
+        for at in 0..self.entries.len() {
+            let entry = self.entries[at];
+            if !self.is(&entry, Wanted::new(&name)) {
+                continue;
+            }
+            let Some(value) = change(self.value(&entry)) else { continue };
+            let value = syntax::trim(&value);
+            if !syntax::is_value(value) {
+                return Err(FieldError::Value);
+            }
+            let spelled = self.name(&entry).to_vec();
+            self.entries[at] = self.store(&spelled.as_slice(), value)?;
+            changed += 1;
+        }
+        Ok(changed)
+    }
+
+    /// Appends all fields of another list.
+    ///
+    /// # Errors
+    /// The list would be too long; some fields were appended.
+    pub fn append_all(&mut self, other: &Self) -> Result<(), FieldError> {
+        other.iter().try_for_each(|(name, value)| self.append(name, value))
+    }
+
+    /// Removes all.
+    pub fn clear(&mut self) {
+        self.entries.clear();
+        self.arena.clear();
+        self.block = Bytes::new();
+        self.present = 0;
+    }
+
+    /// Removes all fields whose names are in a set.
+    pub(crate) fn remove_set(&mut self, set: u64) {
+        if self.present & set == 0 {
+            return;
+        }
+        self.entries.retain(|entry| entry.known == OTHER || set & (1 << entry.known) == 0);
+        self.present &= !set;
+    }
+
+    /// Removes the fields which the values of `list` name, but those in the set `keep`.
+    pub(crate) fn remove_named_by(&mut self, list: Known, keep: u64) {
+        let (block, arena) = (&self.block, &self.arena);
+        let home_of = |home| -> &[u8] {
+            match home {
+                Home::Block => block,
+                Home::Arena => arena,
+            }
+        };
+        let mut names = [Span::EMPTY; MOST_NAMED];
+        let mut count = 0;
+        for entry in self.entries.iter().filter(|entry| entry.known == list as u8) {
+            let home = home_of(entry.home);
+            for element in syntax::list(entry.value_in(home)).filter(|element| !element.is_empty()) {
+                if let Some(slot) = names.get_mut(count) {
+                    let at = element.as_ptr() as usize - home.as_ptr() as usize;
+                    *slot = Span { at, len: element.len(), home: entry.home };
+                    count += 1;
+                }
+            }
+        }
+        let mut present = 0;
+        self.entries.retain(|entry| {
+            let name = entry.name_in(home_of(entry.home));
+            let is_kept = entry.known != OTHER && keep & (1 << entry.known) != 0;
+            let is_named = names[..count].iter().any(|span| span.of(home_of(span.home)).eq_ignore_ascii_case(name));
+            let stays = is_kept || !is_named;
+            if stays && entry.known != OTHER {
+                present |= 1 << entry.known;
+            }
+            stays
+        });
+        self.present = present;
+    }
+
+    /// A list on a received head: `entries` point into `block`.
+    pub(crate) fn of_block(block: Bytes, mut draft: Draft) -> Self {
+        Self { block, arena: Vec::new(), entries: std::mem::take(&mut draft.entries), present: draft.present }
+    }
+
+    fn remove_after(&mut self, from: usize, wanted: Wanted<'_>) -> usize {
+        let before = self.entries.len();
+        let mut to = from;
+        for at in from..before {
+            let entry = self.entries[at];
+            if !self.is(&entry, wanted) {
+                self.entries[to] = entry;
+                to += 1;
+            }
+        }
+        self.entries.truncate(to);
+        before - to
+    }
+
+    fn push(&mut self, entry: Entry) {
+        if self.entries.capacity() == 0 {
+            self.entries = spare::entries();
+        }
+        if entry.known != OTHER {
+            self.present |= 1 << entry.known;
+        }
+        self.entries.push(entry);
+    }
+
+    /// Writes name and value into the arena as they would stand on the wire.
+    fn store(&mut self, name: &impl AsName, value: &[u8]) -> Result<Entry, FieldError> {
+        let (octets, known) = (name.as_name(), name.known());
+        let length = octets.len() + value.len() + 4;
+        self.make_room(length);
+        let name_at = u32::try_from(self.arena.len()).map_err(|_| FieldError::Full)?;
+        let value_len = u32::try_from(value.len()).map_err(|_| FieldError::Full)?;
+        let name_len = u16::try_from(octets.len()).map_err(|_| FieldError::Full)?;
+        let value_at = name_at.checked_add(u32::from(name_len) + 2).ok_or(FieldError::Full)?;
+        value_at.checked_add(value_len).and_then(|end| end.checked_add(2)).ok_or(FieldError::Full)?;
+        self.arena.extend_from_slice(octets);
+        self.arena.extend_from_slice(b": ");
+        self.arena.extend_from_slice(value);
+        self.arena.extend_from_slice(b"\r\n");
+        Ok(Entry { name_at, value_at, value_len, name_len, known: known.map_or(OTHER, |known| known as u8), home: Home::Arena })
+    }
+
+    /// Takes an arena if there is none; tidies it when it is full of what was replaced or removed.
+    fn make_room(&mut self, length: usize) {
+        if self.arena.capacity() == 0 {
+            self.arena = spare::arena();
+        }
+        if self.arena.len() + length > self.arena.capacity() && self.arena.len() >= TIDY {
+            self.tidy();
+        }
+    }
+
+    fn tidy(&mut self) {
+        let in_arena = self.entries.iter().filter(|entry| entry.home == Home::Arena);
+        let live: usize = in_arena.map(|entry| usize::from(entry.name_len) + entry.value_len as usize + 4).sum();
+        if live > self.arena.len() / 2 {
+            return;
+        }
+        let old = std::mem::replace(&mut self.arena, Vec::with_capacity(TIDY.max(live * 2)));
+        for entry in self.entries.iter_mut().filter(|entry| entry.home == Home::Arena) {
+            let at = self.arena.len() as u32;
+            self.arena.extend_from_slice(entry.name_in(&old));
+            self.arena.extend_from_slice(b": ");
+            self.arena.extend_from_slice(entry.value_in(&old));
+            self.arena.extend_from_slice(b"\r\n");
+            entry.name_at = at;
+            entry.value_at = at + u32::from(entry.name_len) + 2;
+        }
+    }
+}
+
+fn check(name: &[u8], value: &[u8]) -> Result<(), FieldError> {
+    if !syntax::is_token(name) {
+        return Err(FieldError::Name);
+    }
+    if syntax::is_value(value) { Ok(()) } else { Err(FieldError::Value) }
+}
+
+/// Names that one list may nominate at most (see [`crate::hop`], which refuses more).
+pub(crate) const MOST_NAMED: usize = 16;
+
+#[derive(Clone, Copy)]
+struct Span {
+    at: usize,
+    len: usize,
+    home: Home,
+}
+
+impl Span {
+    const EMPTY: Self = Self { at: 0, len: 0, home: Home::Block };
+
+    fn of(self, home: &[u8]) -> &[u8] {
+        &home[self.at..self.at + self.len]
+    }
+}
+
+/// The entries of a head that is being read.
+#[derive(Debug, Default)]
+pub(crate) struct Draft {
+    entries: Vec<Entry>,
+    present: u64,
+}
+
+impl Draft {
+    /// Notes where a field stands in a head; the parser has checked both. `None` if the head is too large for it.
+    pub(crate) fn note(&mut self, block: &[u8], name: &[u8], value: &[u8]) -> Option<()> {
+        let name_at = name.as_ptr() as usize - block.as_ptr() as usize;
+        let value_at = if value.is_empty() { name_at + name.len() } else { value.as_ptr() as usize - block.as_ptr() as usize };
+        let known = Known::of(name);
+        if self.entries.capacity() == 0 {
+            self.entries = spare::entries();
+        }
+        self.present |= known.map_or(0, Known::bit);
+        self.entries.push(Entry {
+            name_at: u32::try_from(name_at).ok()?,
+            value_at: u32::try_from(value_at).ok()?,
+            value_len: u32::try_from(value.len()).ok()?,
+            name_len: u16::try_from(name.len()).ok()?,
+            known: known.map_or(OTHER, |known| known as u8),
+            home: Home::Block,
+        });
+        Some(())
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        if self.entries.capacity() != 0 {
+            spare::give_back(std::mem::take(&mut self.entries), Vec::new());
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! Hosts and ports as they stand in Host fields and in authorities (RFC 3986 §3.2.2, RFC 9110 §7.2).
+
+use http::Version;
+
+use crate::fields::{Fields, Known};
+use crate::rules::Rule;
+use crate::syntax::{self, Number};
+use crate::target::{Form, Target};
+
+/// What RFC 9112 §3.2 asks of Host: one, well-formed, and the same place as the target if that names one. Version 1.0 may leave it out.
+///
+/// # Errors
+/// The rule that is broken.
+pub(crate) fn check(target: &Target, fields: &Fields, version: Version) -> Result<(), Rule> {
+    let mut all = fields.all(Known::Host);
+    let Some(value) = all.next() else {
+        return if version == Version::HTTP_10 { Ok(()) } else { Err(Rule::HostMissing) };
+    };
+    if all.next().is_some() {
+        return Err(Rule::HostRepeated);
+    }
+    let host = Authority::parse(value).map_err(|_| Rule::HostMalformed)?;
+    let Some(named) = target.authority() else { return Ok(()) };
+    let named = Authority::parse(named).map_err(|_| Rule::TargetAuthority)?;
+    let default = if target.form() == Form::Authority { named.port } else { target.default_port() };
+    if host.is_same(&named, default) { Ok(()) } else { Err(Rule::HostContradictory) }
+}
+
+/// A host with an optional port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Authority<'a> {
+    pub(crate) host: &'a [u8],
+    pub(crate) port: Option<u16>,
+}
+
+/// Why octets are not a host with an optional port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NotHost {
+    Userinfo,
+    Malformed,
+}
+
+impl<'a> Authority<'a> {
+    /// Splits and checks. An empty port (`host:`) is the same as none (RFC 3986 §6.2.3).
+    pub(crate) fn parse(octets: &'a [u8]) -> Result<Self, NotHost> {
+        if memchr::memchr(b'@', octets).is_some() {
+            return Err(NotHost::Userinfo);
+        }
+        let (host, port) = split(octets).ok_or(NotHost::Malformed)?;
+        let port = port.map_or(Some(None), parse_port).ok_or(NotHost::Malformed)?;
+        is_host(host).then_some(Self { host, port }).ok_or(NotHost::Malformed)
+    }
+
+    /// The same place, where a missing port means `default`.
+    pub(crate) fn is_same(&self, other: &Self, default: Option<u16>) -> bool {
+        self.host.eq_ignore_ascii_case(other.host) && self.port.or(default) == other.port.or(default)
+    }
+}
+
+fn split(octets: &[u8]) -> Option<(&[u8], Option<&[u8]>)> {
+    if octets.first() == Some(&b'[') {
+        let end = memchr::memchr(b']', octets)? + 1;
+        return match &octets[end..] {
+            [] => Some((&octets[..end], None)),
+            [b':', port @ ..] => Some((&octets[..end], Some(port))),
+            _ => None,
+        };
+    }
+    match memchr::memchr(b':', octets) {
+        Some(colon) => Some((&octets[..colon], Some(&octets[colon + 1..]))),
+        None => Some((octets, None)),
+    }
+}
+
+fn parse_port(digits: &[u8]) -> Option<Option<u16>> {
+    if digits.is_empty() {
+        return Some(None);
+    }
+    match syntax::decimal(digits) {
+        Number::Is(port) => u16::try_from(port).ok().map(Some),
+        Number::Malformed | Number::Overflow => None,
+    }
+}
+
+/// A registered name, an IPv4 address, or an IP literal in brackets.
+fn is_host(host: &[u8]) -> bool {
+    match host {
+        [] => false,
+        [b'[', literal @ .., b']'] => is_literal(literal),
+        name => name.iter().all(|b| b.is_ascii_alphanumeric() || is_name_mark(*b)),
+    }
+}
+
+fn is_literal(literal: &[u8]) -> bool {
+    match literal {
+        [b'v' | b'V', rest @ ..] => {
+            rest.len() > 2 && rest.iter().all(|b| b.is_ascii_alphanumeric() || *b == b':' || is_name_mark(*b))
+        }
+        address => std::str::from_utf8(address).is_ok_and(|text| text.parse::<std::net::Ipv6Addr>().is_ok()),
+    }
+}
+
+/// Unreserved marks, sub-delimiters but the comma (which would make a list of it), and percent.
+const fn is_name_mark(b: u8) -> bool {
+    matches!(b, b'-' | b'.' | b'_' | b'~' | b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b';' | b'=' | b'%')
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,100 @@
+//! Classes of octets and the few shapes made of them (RFC 9110 §5.5, §5.6; RFC 5234).
+
+/// One entry per octet: bit 0 token, bit 1 field value, bit 2 target.
+const CLASSES: [u8; 256] = classes();
+const TOKEN: u8 = 1;
+const VALUE: u8 = 2;
+const TARGET: u8 = 4;
+
+const fn classes() -> [u8; 256] {
+    let mut table = [0u8; 256];
+    let mut octet = 0;
+    while octet < 256 {
+        let b = octet as u8;
+        if b.is_ascii_alphanumeric() || is_token_mark(b) {
+            table[octet] |= TOKEN;
+        }
+        if b == b'\t' || (b >= 0x20 && b != 0x7f) {
+            table[octet] |= VALUE;
+        }
+        if b > 0x20 && b != 0x7f {
+            table[octet] |= TARGET;
+        }
+        octet += 1;
+    }
+    table
+}
+
+const fn is_token_mark(b: u8) -> bool {
+    matches!(b, b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'-' | b'.' | b'^' | b'_' | b'`' | b'|' | b'~')
+}
+
+fn all_of(octets: &[u8], class: u8) -> bool {
+    octets.iter().all(|b| CLASSES[usize::from(*b)] & class != 0)
+}
+
+/// A token (RFC 9110 §5.6.2): at least one octet.
+pub(crate) fn is_token(octets: &[u8]) -> bool {
+    !octets.is_empty() && all_of(octets, TOKEN)
+}
+
+/// Octets that a field value may hold: no control octet but HTAB (RFC 9110 §5.5).
+pub(crate) fn is_value(octets: &[u8]) -> bool {
+    all_of(octets, VALUE)
+}
+
+/// Octets that a target may hold: no blank, no control octet; others are kept as they came.
+pub(crate) fn is_target(octets: &[u8]) -> bool {
+    !octets.is_empty() && all_of(octets, TARGET)
+}
+
+/// Optional white space (RFC 9110 §5.6.3).
+pub(crate) const fn is_blank(b: u8) -> bool {
+    matches!(b, b' ' | b'\t')
+}
+
+/// Without blanks at both ends.
+pub(crate) fn trim(mut octets: &[u8]) -> &[u8] {
+    while let [first, rest @ ..] = octets
+        && is_blank(*first)
+    {
+        octets = rest;
+    }
+    while let [rest @ .., last] = octets
+        && is_blank(*last)
+    {
+        octets = rest;
+    }
+    octets
+}
+
+/// The elements of a comma list without quoted strings, trimmed; empty ones are given too.
+pub(crate) fn list(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+    value.split(|b| *b == b',').map(trim)
+}
+
+/// What a run of digits says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Number {
+    Is(u64),
+    Malformed,
+    Overflow,
+}
+
+/// Decimal digits and nothing else (RFC 9110 §8.6).
+pub(crate) fn decimal(octets: &[u8]) -> Number {
+    if octets.is_empty() || !octets.iter().all(u8::is_ascii_digit) {
+        return Number::Malformed;
+    }
+    let sum = octets.iter().try_fold(0u64, |sum, b| sum.checked_mul(10)?.checked_add(u64::from(b - b'0')));
+    sum.map_or(Number::Overflow, Number::Is)
+}
+
+/// A protocol to upgrade to (RFC 9110 §7.8): `token` or `token/token`.
+pub(crate) fn is_protocol(octets: &[u8]) -> bool {
+    let mut halves = octets.splitn(2, |b| *b == b'/');
+    halves.all(is_token)
+}
+
+#[cfg(test)]
+mod tests;
