@@ -10,11 +10,13 @@
 
 mod address;
 mod info;
+pub mod listen;
 mod options;
 mod stream;
 pub(crate) mod sys;
 
 pub use address::{Address, AddressError};
 pub use info::{ConnInfo, Transport};
+pub use listen::{Bound, ListenConfig, tcp, unix};
 pub use options::{Family, KeepAlive, Nodelay, SocketOptions};
 pub use stream::{AtRest, Io, Probe, Stream};
