@@ -2,12 +2,11 @@
 
 use std::fmt;
 use std::future::poll_fn;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Waker};
 
-/// Wakers are spread over so many locks that connections on different workers seldom meet. A power of two.
-const SHARDS: usize = 32;
+use super::slots::{Sharded, Ticket};
 
 /// Held by each connection: whether the server drains, and a wake-up when it begins to.
 ///
@@ -19,8 +18,7 @@ pub struct Drain {
 }
 
 struct Place {
-    shard: usize,
-    slot: usize,
+    ticket: Ticket,
     waker: Waker,
 }
 
@@ -68,17 +66,10 @@ impl Drain {
     #[cold]
     fn register(&mut self, waker: &Waker) -> Poll<()> {
         let Some(hub) = &self.hub else { return Poll::Pending };
-        match &mut self.place {
-            Some(place) => {
-                hub.shard(place.shard).replace(place.slot, waker.clone());
-                place.waker = waker.clone();
-            }
-            None => {
-                let shard = hub.next.fetch_add(1, Ordering::Relaxed) % SHARDS;
-                let slot = hub.shard(shard).insert(waker.clone());
-                self.place = Some(Place { shard, slot, waker: waker.clone() });
-            }
-        }
+        let ticket = self.place.as_ref().map_or_else(|| hub.wakers.reserve(), |place| place.ticket);
+        // The slot is ours until we leave it, so there is always room.
+        let _ = hub.wakers.put(ticket, waker.clone());
+        self.place = Some(Place { ticket, waker: waker.clone() });
         // The trigger sets the flag before it takes the locks: either it saw the waker, or we see the flag.
         if hub.draining.load(Ordering::Acquire) { Poll::Ready(()) } else { Poll::Pending }
     }
@@ -94,7 +85,7 @@ impl Clone for Drain {
 impl Drop for Drain {
     fn drop(&mut self) {
         if let (Some(hub), Some(place)) = (&self.hub, self.place.take()) {
-            hub.shard(place.shard).remove(place.slot);
+            hub.wakers.leave(place.ticket);
         }
     }
 }
@@ -113,7 +104,7 @@ impl DrainTrigger {
     /// One without handles yet.
     #[must_use]
     pub fn new() -> Self {
-        Self(Arc::new(Hub::default()))
+        Self(Arc::new(Hub { draining: AtomicBool::new(false), wakers: Sharded::new() }))
     }
 
     /// A handle.
@@ -127,16 +118,13 @@ impl DrainTrigger {
         if self.0.draining.swap(true, Ordering::AcqRel) {
             return;
         }
-        for shard in &self.0.shards {
-            let wakers = lock(shard).take_all();
-            wakers.into_iter().for_each(Waker::wake);
-        }
+        self.0.wakers.take_all(Waker::wake);
     }
 
     /// How many handles wait.
     #[cfg(test)]
     fn waiting(&self) -> usize {
-        self.0.shards.iter().map(|shard| lock(shard).taken()).sum()
+        self.0.wakers.taken()
     }
 }
 
@@ -152,67 +140,9 @@ impl fmt::Debug for DrainTrigger {
     }
 }
 
-#[derive(Default)]
 struct Hub {
     draining: AtomicBool,
-    next: AtomicUsize,
-    shards: [Mutex<Wakers>; SHARDS],
-}
-
-impl Hub {
-    fn shard(&self, shard: usize) -> MutexGuard<'_, Wakers> {
-        lock(&self.shards[shard])
-    }
-}
-
-/// The list is whole between any two of its operations, so a panic elsewhere does not spoil it.
-fn lock(shard: &Mutex<Wakers>) -> MutexGuard<'_, Wakers> {
-    shard.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Wakers in numbered slots; free slots are used again.
-#[derive(Default)]
-struct Wakers {
-    slots: Vec<Option<Waker>>,
-    free: Vec<usize>,
-}
-
-impl Wakers {
-    fn insert(&mut self, waker: Waker) -> usize {
-        if let Some(slot) = self.free.pop() {
-            self.slots[slot] = Some(waker);
-            return slot;
-        }
-        self.slots.push(Some(waker));
-        self.slots.len() - 1
-    }
-
-    fn replace(&mut self, slot: usize, waker: Waker) {
-        if let Some(place) = self.slots.get_mut(slot) {
-            *place = Some(waker);
-        }
-    }
-
-    fn remove(&mut self, slot: usize) {
-        if let Some(place) = self.slots.get_mut(slot) {
-            *place = None;
-            self.free.push(slot);
-        }
-        if self.free.len() == self.slots.len() {
-            self.slots = Vec::new();
-            self.free = Vec::new();
-        }
-    }
-
-    /// The slots stay taken, each until its owner gives it back.
-    fn take_all(&mut self) -> Vec<Waker> {
-        self.slots.iter_mut().filter_map(Option::take).collect()
-    }
-
-    #[cfg(test)]
-    fn taken(&self) -> usize {
-        self.slots.len() - self.free.len()
-    }
+    wakers: Sharded<Waker>,
 }
 
 #[cfg(test)]
