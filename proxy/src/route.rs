@@ -83,3 +83,26 @@ impl Route for To {
         Ok(Target::Forward(self.0.clone()))
     }
 }
+
+/// Answers everything itself, with what a function makes of the request: an origin, a status page, a test.
+///
+/// ```
+/// use http::StatusCode;
+/// use simplon_proxy::{Answer, App, Response};
+///
+/// let app = App::new(Answer(|request| {
+///     Response::text(StatusCode::OK, format!("you asked for {}\n", String::from_utf8_lossy(request.target.path())))
+/// }));
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Answer<F>(pub F);
+
+impl<F: Fn(&mut Request<'_>) -> Response + Send + Sync + 'static> Route for Answer<F> {
+    type Ctx = ();
+
+    fn begin(&self, _from: &ConnInfo) {}
+
+    async fn route(&self, request: &mut Request<'_>, _cx: &mut ()) -> Result<Target> {
+        Ok(Target::from((self.0)(request)))
+    }
+}

@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::{Extensions, StatusCode};
-use simplon_proto_http::h1::{Config, Server};
+use simplon_proto_http::h1::{Config, Machine, Server};
 use simplon_proto_http::head::{RequestHead, ResponseHead};
 use simplon_proto_http::transfer::{Last, Part, Reason, Sink, Source, StreamError};
 use simplon_timeout::Timer;
@@ -67,7 +67,7 @@ impl Exchange {
             min_rate: timeouts.body_min_rate,
         };
         Self {
-            leg: Leg::new(stream, config, patience),
+            leg: Leg::new(stream, Machine::new(config), patience),
             timer: Timer::new(),
             info,
             drain,

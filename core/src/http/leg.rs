@@ -4,11 +4,10 @@ use std::future::Future;
 use std::io::{self, IoSlice};
 use std::num::NonZeroU32;
 use std::pin::{Pin, pin};
-use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use simplon_proto_http::h1::{Config, Machine, Next, Role};
+use simplon_proto_http::h1::{Machine, Next, Role};
 use simplon_proto_http::transfer::{Part, StreamError, Wait};
 use tokio::io::{AsyncReadExt, AsyncWrite};
 use tokio::time::Instant;
@@ -53,9 +52,9 @@ enum Shutdown {
 }
 
 impl<R: Role> Leg<R> {
-    pub(super) fn new(stream: Stream, config: Arc<Config>, patience: Patience) -> Self {
+    pub(super) fn new(stream: Stream, machine: Machine<R>, patience: Patience) -> Self {
         Self {
-            machine: Machine::new(config),
+            machine,
             stream,
             patience,
             read_by: None,

@@ -2,10 +2,12 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use http::StatusCode;
+use simplon_pool::Pooled;
+use simplon_proto_http::fields::Known;
 use simplon_proto_http::h1::{Client, Config, Machine};
 use simplon_proto_http::head::{RequestHead, ResponseHead};
 use simplon_proto_http::transfer::{Last, Part, Reason, Sink, Source, StreamError};
@@ -24,24 +26,41 @@ pub enum Protocol {
     Raw,
 }
 
+/// A connection to an origin, in use or at rest.
+#[derive(Debug)]
+pub(super) struct Link {
+    pub(super) leg: Leg<Client>,
+    remote: Option<SocketAddr>,
+}
+
+impl Link {
+    pub(super) fn new(connected: Connected, peer: &Peer, config: Arc<Config>, protocol: Protocol) -> Self {
+        let timeouts = peer.timeouts();
+        let patience =
+            Patience { idle: timeouts.read, head: timeouts.read, body: timeouts.read, write: timeouts.write, min_rate: None };
+        let machine = match protocol {
+            Protocol::Http => Machine::new(config),
+            Protocol::Raw => Machine::new(config),
+        };
+        Self { leg: Leg::new(connected.stream, machine, patience), remote: connected.remote }
+    }
+}
+
 /// One request with its response, seen from the side that asks: a [`Sink`] of the request's parts, a [`Source`] of the response's.
 ///
 /// Cancel: dropping it closes the connection. [`super::Origins::put_back`] keeps it for the next exchange.
 #[derive(Debug)]
 pub struct Upstream {
-    pub(super) leg: Box<Leg<Client>>,
-    pub(super) peer: Peer,
-    remote: Option<SocketAddr>,
-    protocol: Protocol,
+    link: Pooled<Box<Link>>,
+    peer: Peer,
     greeting: Greeting,
-    pub(super) reused: bool,
-    pub(super) born: std::time::Instant,
-    pub(super) uses: u32,
-    /// `leg.written` when this exchange began.
-    pub(super) mark: u64,
+    is_http: bool,
+    is_reused: bool,
+    /// What the socket had taken when this exchange began.
+    mark: u64,
 }
 
-/// A raw upstream answers the head that opened it once.
+/// A raw upstream answers the head that opened it, once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Greeting {
     None,
@@ -50,33 +69,36 @@ enum Greeting {
 }
 
 impl Upstream {
-    pub(super) fn new(connected: Connected, peer: Peer, config: Arc<Config>, protocol: Protocol) -> Self {
-        let patience = Patience {
-            idle: peer.timeouts().first_octet,
-            head: peer.timeouts().first_octet,
-            body: peer.timeouts().read,
-            write: peer.timeouts().write,
-            min_rate: None,
-        };
-        let mut leg = Leg::new(connected.stream, Arc::clone(&config), patience);
-        let greeting = match protocol {
-            Protocol::Http => Greeting::None,
-            Protocol::Raw => {
-                leg.machine = Machine::tunnel(config);
-                Greeting::Due
-            }
-        };
-        Self {
-            leg: Box::new(leg),
-            peer,
-            remote: connected.remote,
-            protocol,
-            greeting,
-            reused: false,
-            born: std::time::Instant::now(),
-            uses: 0,
-            mark: 0,
+    pub(super) fn fresh(link: Pooled<Box<Link>>, peer: Peer, protocol: Protocol) -> Self {
+        let is_http = protocol == Protocol::Http;
+        let greeting = if is_http { Greeting::None } else { Greeting::Due };
+        Self { link, peer, greeting, is_http, is_reused: false, mark: 0 }
+    }
+
+    pub(super) fn reused(link: Pooled<Box<Link>>, peer: Peer) -> Self {
+        let mark = link.connection.leg.written;
+        Self { link, peer, greeting: Greeting::None, is_http: true, is_reused: true, mark }
+    }
+
+    /// The connection made ready for its next exchange; `None` if it cannot carry one.
+    pub(super) fn into_rest(self) -> Option<(Pooled<Box<Link>>, Peer)> {
+        if !self.may_reuse() {
+            return None;
         }
+        let Self { mut link, peer, .. } = self;
+        let leg = &mut link.connection.leg;
+        leg.machine.advance();
+        leg.machine.release_buffers();
+        leg.restart_wait();
+        Some((link, peer))
+    }
+
+    fn leg(&self) -> &Leg<Client> {
+        &self.link.connection.leg
+    }
+
+    fn leg_mut(&mut self) -> &mut Leg<Client> {
+        &mut self.link.connection.leg
     }
 
     /// Whom it is connected to.
@@ -86,66 +108,93 @@ impl Upstream {
 
     /// The address that answered, if the peer is a name with several.
     pub fn remote(&self) -> Option<SocketAddr> {
-        self.remote
+        self.link.connection.remote
     }
 
     /// Whether it carried an exchange before this one.
     pub fn is_reused(&self) -> bool {
-        self.reused
+        self.is_reused
     }
 
     /// Whether the socket took any octet of this request: from then on the origin may act upon it.
     pub fn has_sent(&self) -> bool {
-        self.leg.written > self.mark
+        self.leg().written > self.mark
     }
 
     /// Whether both sides agreed on raw octets.
     pub fn is_tunnel(&self) -> bool {
-        self.leg.machine.is_tunnel()
+        self.leg().machine.is_tunnel()
     }
 
     /// Whether it can carry another exchange: both messages complete, nothing beyond them, and neither side said close.
     pub fn may_reuse(&self) -> bool {
-        let machine = &self.leg.machine;
-        self.protocol == Protocol::Http
+        let machine = &self.leg().machine;
+        self.is_http
             && machine.is_read()
             && machine.is_written()
             && !machine.wants_transmit()
             && machine.may_reuse()
             && !machine.has_excess()
-            && !self.leg.has_failed()
+            && !self.leg().has_failed()
     }
 
     /// Asks the kernel whether the origin closed or spoke on a connection at rest.
     pub fn look(&mut self, probe: Probe) -> AtRest {
-        self.leg.stream.at_rest(probe)
+        self.leg_mut().stream.at_rest(probe)
     }
 
     /// When the earlier of its waits runs out.
     pub fn deadline(&self) -> Option<Instant> {
-        self.leg.deadline()
+        self.leg().deadline()
     }
 
     /// Fails this exchange if one of its waits ran out.
     pub fn expire(&mut self, now: Instant) -> Option<StreamError> {
-        self.leg.expire(now)
+        self.leg_mut().expire(now)
     }
 
     /// The wait for the response starts now, not when the request began: for uploads that took their time.
     pub fn restart_wait(&mut self) {
-        self.leg.restart_wait();
+        self.leg_mut().restart_wait();
+    }
+
+    /// What the origin says about how long, and for how many more requests, it keeps the connection (RFC 2068 §19.7.1).
+    fn heed_keep_alive(&mut self, head: &ResponseHead) {
+        let number = |name: &[u8]| {
+            head.fields.elements(Known::KeepAlive).find_map(|element| {
+                let (key, value) = element.split_at_checked(name.len())?;
+                let value = std::str::from_utf8(value.strip_prefix(b"=")?).ok()?;
+                key.eq_ignore_ascii_case(name).then(|| value.trim().parse::<u32>().ok()).flatten()
+            })
+        };
+        if !head.fields.contains(Known::KeepAlive) {
+            return;
+        }
+        if let Some(seconds) = number(b"timeout") {
+            // A second less than the origin waits, so that we close first.
+            self.link.limit_rest(Duration::from_secs(u64::from(seconds).saturating_sub(1)));
+        }
+        if let Some(left) = number(b"max") {
+            self.link.limit_requests(left);
+        }
     }
 
     /// Another bound on the silence between octets of this response.
     pub fn read_within(&mut self, wait: Duration) {
-        self.leg.patience.body = wait;
+        self.leg_mut().patience.body = wait;
     }
 }
 
 impl Source<ResponseHead> for Upstream {
     fn poll_part(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Part<ResponseHead>>, StreamError>> {
         match self.greeting {
-            Greeting::None => self.leg.poll_part(cx),
+            Greeting::None => {
+                let part = ready!(self.leg_mut().poll_part(cx))?;
+                if let Some(Part::Head(head, _)) = &part {
+                    self.heed_keep_alive(head);
+                }
+                Poll::Ready(Ok(part))
+            }
             Greeting::Due => Poll::Pending,
             Greeting::Given => {
                 self.greeting = Greeting::None;
@@ -161,7 +210,7 @@ impl Source<ResponseHead> for Upstream {
 
 impl Sink<RequestHead> for Upstream {
     fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<Result<usize, StreamError>> {
-        self.leg.poll_room(cx)
+        self.leg_mut().poll_room(cx)
     }
 
     fn push(&mut self, part: Part<RequestHead>) -> Result<(), StreamError> {
@@ -169,14 +218,14 @@ impl Sink<RequestHead> for Upstream {
             self.greeting = Greeting::Given;
             return Ok(());
         }
-        self.leg.machine.send(part)
+        self.leg_mut().machine.send(part)
     }
 
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), StreamError>> {
-        self.leg.poll_flush(cx)
+        self.leg_mut().poll_flush(cx)
     }
 
     fn reset(&mut self, _why: Reason) {
-        self.leg.fail(StreamError::Reset);
+        self.leg_mut().fail(StreamError::Reset);
     }
 }

@@ -157,7 +157,7 @@ where
         record.status = Some(head.status);
         record.end = End::Rescued;
         record.response_octets = body.len() as u64;
-        if error.effect().closes() {
+        if error.effect().close == simplon_core::wire::Close::Yes {
             exchange.close_after();
         }
         let last = if body.is_empty() { Last::Yes } else { Last::No };

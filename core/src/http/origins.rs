@@ -1,0 +1,143 @@
+//! Where upstream exchanges come from: the pool, else a new connection.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use simplon_pool::{Health, Idle, Limits, Pool, Pooled};
+use simplon_proto_http::h1::Config;
+use tokio::time::Instant;
+
+use super::upstream::{Link, Protocol, Upstream};
+use crate::connect::{Connect, Peer, ReuseKey, TcpConnector};
+use crate::error::Result;
+use crate::net::{AtRest, Probe};
+
+/// How often connections at rest are looked through for those that are too old or were closed.
+const SWEEP: Duration = Duration::from_secs(5);
+
+/// What all upstream connections of one source share.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct OriginsConfig {
+    /// Limits and lenient switches for what origins send.
+    pub protocol: Arc<Config>,
+    /// Bounds of the pool.
+    pub pool: Limits,
+}
+
+/// Where upstream exchanges come from: the pool, else a new connection. Shared by all workers.
+///
+/// While connections rest, one task of the runtime that first put one back looks through them every five seconds; it ends with this value.
+#[derive(Debug)]
+pub struct Origins<C = TcpConnector> {
+    connector: C,
+    shelf: Arc<Shelf>,
+    protocol: Arc<Config>,
+}
+
+/// Connections at rest, and whether somebody looks through them.
+#[derive(Debug)]
+struct Shelf {
+    pool: Pool<ReuseKey, Box<Link>>,
+    swept: AtomicBool,
+}
+
+impl Idle for Box<Link> {
+    /// No system call while the runtime has heard nothing of the connection.
+    fn check(&mut self) -> Health {
+        match self.leg.stream.at_rest(Probe::Readiness) {
+            AtRest::Quiet => Health::Fresh,
+            AtRest::Closed => Health::Closed,
+            AtRest::Spoke => Health::Spoke,
+        }
+    }
+}
+
+impl Default for Origins {
+    fn default() -> Self {
+        Self::new(TcpConnector::new(), OriginsConfig::default())
+    }
+}
+
+impl<C> Origins<C> {
+    /// With this connector.
+    pub fn new(connector: C, config: OriginsConfig) -> Self {
+        let shelf = Shelf { pool: Pool::new(config.pool), swept: AtomicBool::new(false) };
+        Self { connector, shelf: Arc::new(shelf), protocol: config.protocol }
+    }
+
+    /// Connections at rest, to see and to clear.
+    pub fn at_rest(&self) -> usize {
+        self.shelf.pool.len()
+    }
+
+    /// Closes the connections at rest to one peer, because it was taken out of service for instance.
+    pub fn forget(&self, peer: &Peer) {
+        self.shelf.pool.clear_key(peer.key());
+    }
+
+    /// An idle connection to this peer that is fit as far as is known without asking the kernel: newest first.
+    pub fn idle(&self, peer: &Peer) -> Option<Upstream> {
+        let pooled = self.shelf.pool.take(peer.key(), Instant::now().into_std())?;
+        Some(Upstream::reused(pooled, peer.clone()))
+    }
+
+    /// Keeps a connection for the next exchange; one that cannot carry another is closed.
+    pub fn put_back(&self, upstream: Upstream) {
+        let Some((pooled, peer)) = upstream.into_rest() else { return };
+        self.shelf.pool.put(peer.key(), pooled, Instant::now().into_std());
+        if !self.shelf.swept.load(Ordering::Relaxed) {
+            self.shelf.start_sweeping();
+        }
+    }
+}
+
+impl<C: Connect> Origins<C> {
+    /// A new connection, and how long it took. The peer's connect timeout bounds it.
+    ///
+    /// Cancel: the connection that was being made is dropped.
+    ///
+    /// # Errors
+    /// Those of the connector, as [`Connect::connect`] has them.
+    pub async fn connect(&self, peer: &Peer, protocol: Protocol) -> Result<(Upstream, Duration)> {
+        let connected = self.connector.connect(peer).await?;
+        let took = connected.took;
+        let link = Link::new(connected, peer, Arc::clone(&self.protocol), protocol);
+        let pooled = Pooled::new(Box::new(link), Instant::now().into_std());
+        Ok((Upstream::fresh(pooled, peer.clone(), protocol), took))
+    }
+}
+
+impl Shelf {
+    fn start_sweeping(self: &Arc<Self>) {
+        if self.swept.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let sweeping = Sweeping(Arc::downgrade(self));
+        tokio::spawn(async move {
+            while sweeping.once() {
+                tokio::time::sleep(SWEEP).await;
+            }
+        });
+    }
+}
+
+/// Says, when its task ends with its runtime, that somebody else has to sweep.
+struct Sweeping(std::sync::Weak<Shelf>);
+
+impl Sweeping {
+    fn once(&self) -> bool {
+        let Some(shelf) = self.0.upgrade() else { return false };
+        shelf.pool.sweep(Instant::now().into_std());
+        true
+    }
+}
+
+impl Drop for Sweeping {
+    fn drop(&mut self) {
+        if let Some(shelf) = self.0.upgrade() {
+            shelf.swept.store(false, Ordering::Release);
+        }
+    }
+}

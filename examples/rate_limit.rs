@@ -1,0 +1,41 @@
+//! So many requests a second for each client; above that, 429 with Retry-After.
+//!
+//! `cargo run --example rate_limit`, then `for i in $(seq 20); do curl -s -o /dev/null -w '%{http_code}\n' http://127.0.0.1:PORT/; done`.
+
+mod shared;
+
+use std::net::IpAddr;
+use std::time::Instant;
+
+use clap::Parser;
+use http::StatusCode;
+use simplon::limits::{Decision, RateLimit};
+use simplon::prelude::*;
+
+/// A filter around the limiter: the key is the client's address.
+struct PerClient(RateLimit<Option<IpAddr>>);
+
+impl<Ctx: Send> Filter<Ctx> for PerClient {
+    async fn request(&self, request: &mut Request<'_>, _cx: &mut Ctx) -> Result<Verdict> {
+        match self.0.check(&request.client_ip(), Instant::now(), 1) {
+            Decision::Allow { .. } => Ok(Verdict::Continue),
+            Decision::Deny { retry_after } => {
+                let seconds = retry_after.as_secs() + 1;
+                let response = Response::text(StatusCode::TOO_MANY_REQUESTS, "slow down\n");
+                let response = response.field("Retry-After", seconds.to_string());
+                Ok(response.map_err(|error| Error::internal(Kind::Internal).with_source(error))?.into())
+            }
+        }
+    }
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let args = shared::Args::parse();
+    let origin = match args.upstream {
+        Some(origin) => origin,
+        None => shared::origin(Answer(|_| Response::text(StatusCode::OK, "hello\n"))).await?.into(),
+    };
+    let limit = PerClient(RateLimit::per_second(5, 10));
+    shared::serve(&args.listen, App::new(To(Peer::new(origin))).filter(limit)).await
+}
