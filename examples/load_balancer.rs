@@ -41,3 +41,95 @@ struct Args {
     #[arg(long, value_name = "PATH|-")]
     access_log: Option<String>,
 }
+
+fn seconds(text: &str) -> Result<f64, String> {
+    let seconds: f64 = text.parse().map_err(|_| "not a number of seconds".to_owned())?;
+    if (0.01..=86_400.0).contains(&seconds) { Ok(seconds) } else { Err("expected between 0.01 and 86400 seconds".to_owned()) }
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Workers {
+    Stealing,
+    PerCore,
+}
+
+/// The next healthy origin that this request was not tried on, in round robin.
+struct Spread(Arc<Balancer>);
+
+impl Route for Spread {
+    type Ctx = ();
+
+    fn begin(&self, _from: &ConnInfo) {}
+
+    async fn route(&self, request: &mut Request<'_>, _cx: &mut ()) -> simplon::core::Result<Target> {
+        let pick = self.0.pick_untried(b"", request.tried()).or_else(|| self.0.pick(b"", |_| true));
+        let pick = pick.ok_or_else(|| Error::internal(Kind::NoUpstream))?;
+        Ok(Target::Forward(pick.peer().clone()))
+    }
+}
+
+fn main() -> Result<(), Failure> {
+    let args = Args::parse();
+    let threads = args.threads.or_else(|| std::thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get);
+    let flavour = match args.runtime {
+        Workers::Stealing => Flavour::Stealing,
+        Workers::PerCore => Flavour::PerCore,
+    };
+    let log = args.access_log.as_deref().map(access_log).transpose()?;
+    // The control tasks (signals, health checks, the origins it brings along) have a runtime of their own beside the workers'.
+    let control = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    control.block_on(async {
+        let brought = args.upstream.is_empty();
+        let upstreams = if brought { three_origins().await? } else { args.upstream };
+        let set: BackendSet = upstreams.iter().map(|upstream| Backend::new(upstream.clone())).collect();
+        let balancer = Arc::new(Balancer::new(set, RoundRobin::new()));
+        let health = HealthConfig::every(Duration::from_secs_f64(args.health_interval));
+        let health = HealthService::with_config(Arc::clone(&balancer), TcpCheck::new(), health).on_change(|change| println!("{change}"));
+        let app = Http::new(App::new(Spread(Arc::clone(&balancer))).observe(log));
+        let mut server = Server::new().runtime(Runtime::new(flavour, threads, "worker")?).background(health);
+        for listen in &args.listen {
+            server = server.listen(listener(listen)?, app.clone());
+        }
+        let running = server.start().await?;
+        greet(&running.local_addrs(), &upstreams, brought);
+        signals::drain_on_term(running.handle())?;
+        let report = running.wait().await?;
+        println!("stopped: {report:?}");
+        Ok(())
+    })
+}
+
+/// Says what is there and what to type to see it work.
+fn greet(listening: &[SocketAddr], upstreams: &[Address], brought: bool) {
+    let Some(first) = listening.first() else { return };
+    for addr in listening {
+        println!("listening on http://{addr}");
+    }
+    let names: Vec<String> = upstreams.iter().map(Address::to_string).collect();
+    println!("origins: {}{}", names.join(", "), if brought { " (brought along; --upstream HOST:PORT names others)" } else { "" });
+    println!("\ntry:\n  curl http://{first}/        # again and again: the origins take turns");
+    println!("  curl -v http://{first}/     # with the fields that go over the wire\n");
+}
+
+/// Three origins that say which one they are.
+async fn three_origins() -> Result<Vec<Address>, Failure> {
+    let mut origins = Vec::new();
+    for number in 1..=3 {
+        let answer = Answer(move |request: &mut Request<'_>| {
+            let path = String::from_utf8_lossy(request.target.path()).into_owned();
+            Response::text(StatusCode::OK, format!("hello from origin {number}: {} {path}\n", request.method))
+        });
+        let running = Server::new().listen(tcp("127.0.0.1:0")?, Http::new(App::new(answer))).start().await?;
+        origins.push(running.local_addrs()[0].into());
+        tokio::spawn(running.wait());
+    }
+    Ok(origins)
+}
+
+fn access_log(target: &str) -> io::Result<AccessLog> {
+    let out: Box<dyn Write + Send> = match target {
+        "-" => Box::new(io::stdout()),
+        path => Box::new(OpenOptions::new().append(true).create(true).open(path)?),
+    };
+    AccessLog::to(out)
+}

@@ -1,4 +1,22 @@
-//! Simplon: programmable proxies, one crate at a time.
+//! Programmable proxies: the crates of Simplon under one name.
+//!
+//! **What it is.** Re-exports and a [`prelude`]; there is no logic here. Each module is a crate that can be depended upon alone.
+//!
+//! **How it is used.**
+//!
+//! ```no_run
+//! use simplon::prelude::*;
+//!
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! let origin = Peer::new("127.0.0.1:8080".parse::<Address>()?);
+//! let app = App::new(To(origin));
+//! Server::new().listen(tcp("127.0.0.1:9090")?, Http::new(app)).start().await?.wait().await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! **Where to read on.** [`proxy`] for filters and routes, [`core`] for servers and connections, [`proto_http`] for messages,
+//! [`load_balancing`] for backends.
 #![forbid(unsafe_code)]
 
 pub use simplon_core as core;
@@ -8,3 +26,18 @@ pub use simplon_pool as pool;
 pub use simplon_proto_http as proto_http;
 pub use simplon_proxy as proxy;
 pub use simplon_timeout as timeout;
+
+pub mod prelude {
+    //! What most programs need.
+
+    pub use simplon_core::connect::Peer;
+    pub use simplon_core::http::{Exchange, Http, HttpConfig, Serve};
+    pub use simplon_core::net::{Address, tcp, unix};
+    pub use simplon_core::server::Server;
+    pub use simplon_core::{Error, Kind, Result, signals};
+    pub use simplon_proto_http::{Fields, Last, RequestHead, ResponseHead};
+    pub use simplon_proxy::{
+        AccessLog, Again, Answer, App, Attempt, Budget, Chain, Chunk, Chunks, Cidr, Collected, Event, Filter, Forwarding, Observe, Record,
+        Request, Rescue, Response, ResponseView, Retry, Route, Target, To, Verdict, reject,
+    };
+}
