@@ -29,6 +29,7 @@ mod unix_socket;
 pub(crate) use accept::{Accept, Accepted, Acceptor};
 pub use bind::Bound;
 pub(crate) use bind::Queue;
+pub(crate) use unix_socket::Unlink;
 
 /// Connections that wait to be accepted. The system bounds it further (`net.core.somaxconn`, 4096 on Linux).
 const BACKLOG: u32 = 4096;

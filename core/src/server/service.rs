@@ -25,3 +25,12 @@ where
         self(stream, info, drain)
     }
 }
+
+/// A closure as a service, with its arguments inferred.
+pub fn service_fn<F, Fut>(serve: F) -> F
+where
+    F: Fn(Stream, Arc<ConnInfo>, Drain) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output = ()> + Send,
+{
+    serve
+}

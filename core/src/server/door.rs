@@ -1,0 +1,93 @@
+//! From an accepted stream to a task that serves it.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use super::admit::DynAdmit;
+use super::census::Full;
+use super::hub::{Hub, Seat};
+use super::{ServeConnection, Verdict};
+use crate::net::listen::Accepted;
+use crate::net::{ConnInfo, Stream, Transport};
+
+/// One listener's way in.
+pub(super) struct Door {
+    pub(super) hub: Arc<Hub>,
+    pub(super) label: Arc<str>,
+    pub(super) admit: Option<Arc<dyn DynAdmit>>,
+    pub(super) endpoint: Arc<dyn Endpoint>,
+}
+
+impl Door {
+    /// Lets a connection in, or closes it when there are too many. Never waits. To be called inside the runtime that is to serve it.
+    pub(super) fn enter(&self, accepted: Accepted, local: Option<SocketAddr>) {
+        let Accepted { stream, peer } = accepted;
+        let seat = match self.hub.seat_connection(peer.map(|peer| peer.ip())) {
+            Ok(seat) => seat,
+            Err(full) => return self.count_refused(full),
+        };
+        self.hub.counters.accepted.add();
+        let info = Arc::new(self.describe(&stream, peer, local));
+        let admit = self.admit.clone();
+        self.endpoint.spawn(Arrival { stream, info, seat, admit });
+    }
+
+    fn describe(&self, stream: &Stream, peer: Option<SocketAddr>, local: Option<SocketAddr>) -> ConnInfo {
+        let transport = match stream {
+            Stream::Tcp(_) => Transport::Tcp,
+            Stream::Unix(_) => Transport::Unix,
+            Stream::Other(_) => Transport::Other,
+        };
+        let mut info = ConnInfo::new(self.label.clone(), transport);
+        if let Some(peer) = peer {
+            info = info.with_peer(peer);
+        }
+        if let Some(local) = local.or_else(|| stream.local_addr()) {
+            info = info.with_local(local);
+        }
+        info
+    }
+
+    fn count_refused(&self, full: Full) {
+        match full {
+            Full::Total => self.hub.counters.refused_total.add(),
+            Full::PerIp => self.hub.counters.refused_per_ip.add(),
+        }
+    }
+}
+
+/// A connection that was let in.
+pub(super) struct Arrival {
+    stream: Stream,
+    info: Arc<ConnInfo>,
+    seat: Seat,
+    admit: Option<Arc<dyn DynAdmit>>,
+}
+
+/// A service without its type: one virtual call per connection, and the service's own future is what is spawned.
+pub(super) trait Endpoint: Send + Sync + 'static {
+    fn spawn(&self, arrival: Arrival);
+}
+
+/// A service as an endpoint.
+pub(super) struct Served<S>(pub(super) Arc<S>);
+
+impl<S: ServeConnection> Endpoint for Served<S> {
+    fn spawn(&self, arrival: Arrival) {
+        let service = self.0.clone();
+        let (hub, ticket) = (arrival.seat.hub().clone(), arrival.seat.ticket());
+        let task = tokio::spawn(async move {
+            // First in, so last out: the place is free only after all else of the connection is gone.
+            let Arrival { seat, stream, info, admit } = arrival;
+            if let Some(admit) = admit {
+                if admit.admit_boxed(&info).await == Verdict::Refuse {
+                    seat.hub().counters.refused_by_filter.add();
+                    return;
+                }
+            }
+            let drain = seat.hub().trigger.subscribe();
+            service.serve(stream, info, drain).await;
+        });
+        hub.remember(ticket, task.abort_handle());
+    }
+}
