@@ -389,7 +389,7 @@ async fn drain_under_load_loses_no_connection() {
     let running = server.start().await.unwrap();
     let addr = running.local_addrs()[0];
     let handle = running.handle();
-    let client = async move |handle: ServerHandle| {
+    let client = |handle: ServerHandle| async move {
         let mut answered = 0;
         while handle.phase() == Phase::Ready {
             let Ok(mut stream) = TcpStream::connect(addr).await else { break };
