@@ -170,6 +170,15 @@ impl Fields {
         self.find(Wanted::new(&name)).map(|at| self.value(&self.entries[at]))
     }
 
+    /// The first value under this name, to keep: shares the received octets; a value that was added here is copied.
+    pub fn shared(&self, name: impl AsName) -> Option<Bytes> {
+        let entry = &self.entries[self.find(Wanted::new(&name))?];
+        Some(match entry.home {
+            Home::Block => self.block.slice_ref(self.value(entry)),
+            Home::Arena => Bytes::copy_from_slice(self.value(entry)),
+        })
+    }
+
     /// The first value under this name, if it is text (visible ASCII, spaces and tabs).
     pub fn text(&self, name: impl AsName) -> Option<&str> {
         let value = self.get(name)?;

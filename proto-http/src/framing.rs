@@ -143,7 +143,7 @@ fn not_chunked(value: &[u8]) -> Rule {
 }
 
 /// One Content-Length of digits; several equal ones (also as a list) if a switch allows it.
-fn length(fields: &Fields, leniency: &Leniency) -> Result<Framed, Rule> {
+pub(crate) fn length(fields: &Fields, leniency: &Leniency) -> Result<Framed, Rule> {
     let mut all = fields.all(Known::ContentLength);
     let value = all.next().ok_or(Rule::LengthMalformed)?;
     if all.next().is_none() && memchr::memchr(b',', value).is_none() {

@@ -42,6 +42,14 @@ impl RequestHead {
         Self { method, target, version: Version::HTTP_11, upgrade: None, fields: Fields::new() }
     }
 
+    /// What [`Self::authority`] gives, to keep: shares the received octets.
+    pub fn authority_bytes(&self) -> Option<Bytes> {
+        match self.target.authority() {
+            Some(authority) => Some(self.target.to_bytes().slice_ref(authority)),
+            None => self.fields.shared(Known::Host),
+        }
+    }
+
     /// The authority this request is for: that of an absolute-form or authority-form target, else the Host field.
     pub fn authority(&self) -> Option<&[u8]> {
         self.target.authority().or_else(|| self.fields.get(Known::Host))

@@ -124,6 +124,11 @@ impl Target {
         &self.raw
     }
 
+    /// As received, to keep: shares the received octets.
+    pub fn to_bytes(&self) -> Bytes {
+        self.raw.clone()
+    }
+
     /// The form.
     pub const fn form(&self) -> Form {
         self.form

@@ -2,23 +2,19 @@
 
 use std::io::IoSlice;
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use bytes::BytesMut;
 
 use super::Role;
-use crate::limits::Limits;
-use crate::rules::Leniency;
-use crate::transfer::{Part, StreamError};
+use super::config::Config;
+use super::outbox::Outbox;
+use super::read::Piece;
+use super::state::{Asked, Read, State, Write};
+use crate::transfer::{Misuse, Part, StreamError};
 
-/// What all connections of one listener or one connector share.
-#[derive(Clone, Debug, Default)]
-#[non_exhaustive]
-pub struct Config {
-    /// Bounds.
-    pub limits: Limits,
-    /// Relaxed rows of the rule table.
-    pub leniency: Leniency,
-}
+/// Octets that may wait to be written before [`Machine::room`] says to flush first.
+const HIGH_WATER: usize = 64 << 10;
 
 /// What the machine can give now.
 #[derive(Debug)]
@@ -32,72 +28,265 @@ pub enum Next<H> {
 }
 
 /// One HTTP/1 connection as seen by one end of it.
+///
+/// ```text
+///          received(n)              send(part)
+///               │                       │
+///   ┌───────────▼───────────────────────▼──────────┐
+///   │ Head ─► content ─► Ended   Head ─► … ─► Ended │──► advance() ──► both at Head again
+///   │   └── 101, 2xx to CONNECT ──► Raw both ways   │
+///   └───────────┬───────────────────────┬──────────┘
+///               ▼                       ▼
+///            next()                 transmit()
+/// ```
+///
+/// Cost: a head is parsed once; content is given as slices of the buffer it was read into; nothing is allocated in a steady exchange.
 #[derive(Debug)]
 pub struct Machine<R: Role> {
-    config: std::sync::Arc<Config>,
-    inbound: BytesMut,
+    state: State,
     role: PhantomData<fn() -> R>,
 }
 
 impl<R: Role> Machine<R> {
     /// A connection on which nothing happened yet. Allocates nothing.
-    pub fn new(config: std::sync::Arc<Config>) -> Self { Self { config, inbound: BytesMut::new(), role: PhantomData } }
+    pub fn new(config: Arc<Config>) -> Self {
+        Self { state: State::new(config, BytesMut::new(), Outbox::default()), role: PhantomData }
+    }
+
+    /// A connection that carries raw octets from the start: the far end of a tunnel that ends here.
+    pub fn tunnel(config: Arc<Config>) -> Self {
+        let mut machine = Self::new(config);
+        machine.state.read = Read::Raw;
+        machine.state.write = Write::Raw;
+        machine
+    }
 
     // ---- octets in
-    /// Where to read the next octets to: spare capacity of at least 1 octet follows the buffered ones. Append to it, then call [`Self::received`].
-    pub fn space(&mut self) -> &mut BytesMut { &mut self.inbound }
+
+    /// Where to read the next octets to: spare capacity of at least 1 octet follows the buffered ones. Append to it, then call
+    /// [`Self::received`].
+    pub fn space(&mut self) -> &mut BytesMut {
+        self.state.make_room();
+        &mut self.state.inbound
+    }
+
     /// `n` octets were appended to the buffer of [`Self::space`]; 0 says that the peer will send no more (EOF).
-    pub fn received(&mut self, n: usize) { let _ = n; }
+    pub fn received(&mut self, n: usize) {
+        self.state.received(n);
+    }
+
     /// The next part of the message being read.
     ///
     /// # Errors
     /// The connection cannot go on reading; every later call gives the same error.
-    pub fn next(&mut self) -> Result<Next<R::Inbound>, StreamError> { Ok(Next::NeedOctets) }
+    pub fn next(&mut self) -> Result<Next<R::Inbound>, StreamError> {
+        if self.state.read == Read::Head {
+            return self.next_head();
+        }
+        // The limit is on requests: what an origin sends is for the filters to judge.
+        let most = if R::IS_SERVER { self.state.config.limits.body_octets } else { None };
+        Ok(match self.state.next_piece(most)? {
+            Piece::Data(octets, last) => Next::Part(Part::Data(octets, last)),
+            Piece::Trailers(fields) => Next::Part(Part::Trailers(fields)),
+            Piece::NeedOctets => Next::NeedOctets,
+            Piece::Done => Next::Done,
+        })
+    }
+
+    fn next_head(&mut self) -> Result<Next<R::Inbound>, StreamError> {
+        let state = &mut self.state;
+        if !state.inbound.is_empty() {
+            match R::read_head(state) {
+                Ok(Some((head, last))) => return Ok(Next::Part(Part::Head(head, last))),
+                Ok(None) => {}
+                Err(error) => return Err(state.fail(error)),
+            }
+        }
+        if !state.eof {
+            return Ok(Next::NeedOctets);
+        }
+        let is_begun = !state.inbound.is_empty() || state.exchange.interims > 0;
+        Err(state.fail(if is_begun { StreamError::Truncated } else { StreamError::Closed }))
+    }
 
     // ---- parts in
+
     /// Octets of content that may be pushed before the transmit queue is over its high-water mark; 0 is "flush first".
-    pub fn room(&self) -> usize { 0 }
+    pub fn room(&self) -> usize {
+        HIGH_WATER.saturating_sub(self.state.out.pending())
+    }
+
     /// Encodes a part into the transmit queue.
+    ///
+    /// A head that breaks a rule is not sent, and another one may be. Content that contradicts its announced length is not sent, and the
+    /// message can never end well: drop the connection.
     ///
     /// # Errors
     /// [`StreamError::Misuse`]
-    pub fn send(&mut self, part: Part<R::Outbound>) -> Result<(), StreamError> { let _ = part; Ok(()) }
+    pub fn send(&mut self, part: Part<R::Outbound>) -> Result<(), StreamError> {
+        let state = &mut self.state;
+        let outcome = match part {
+            Part::Head(head, last) if state.write == Write::Head => R::write_head(state, &head, last),
+            Part::Head(..) => Err(Misuse::OutOfOrder),
+            Part::Data(octets, last) => state.write_data(octets, last),
+            Part::Trailers(fields) => state.write_trailers(&fields),
+        };
+        outcome.map_err(|misuse| self.refuse(misuse))
+    }
+
+    fn refuse(&mut self, misuse: Misuse) -> StreamError {
+        self.state.close = true;
+        let is_mid_message = matches!(self.state.write, Write::Length(_) | Write::Chunked | Write::UntilClose);
+        if is_mid_message {
+            self.state.write = Write::Failed(misuse);
+        }
+        StreamError::Misuse(misuse)
+    }
+
     /// Whether octets wait to be written.
-    pub fn wants_transmit(&self) -> bool { false }
+    pub fn wants_transmit(&self) -> bool {
+        self.state.out.pending() > 0
+    }
+
     /// Fills `slices` with octets to write, in order; gives how many slices were filled.
-    pub fn transmit<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize { let _ = slices; 0 }
+    pub fn transmit<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
+        self.state.out.slices(slices)
+    }
+
     /// `n` octets were written.
-    pub fn transmitted(&mut self, n: usize) { let _ = n; }
-    /// After the queue is empty: the write side is to be shut down (close-delimited end, half-close of a tunnel, …).
-    pub fn wants_shutdown(&self) -> bool { false }
+    pub fn transmitted(&mut self, n: usize) {
+        self.state.octets_out += n as u64;
+        self.state.out.written(n);
+    }
+
+    /// After the queue is empty: the write side is to be shut down (close-delimited end, half-close of a tunnel, a last response).
+    pub fn wants_shutdown(&self) -> bool {
+        if self.wants_transmit() {
+            return false;
+        }
+        match self.state.write {
+            Write::RawEnded => true,
+            Write::Ended => R::IS_SERVER && !self.state.persists(),
+            _ => false,
+        }
+    }
 
     // ---- questions
+
     /// Nothing of the current message was received yet (between messages).
-    pub fn is_idle(&self) -> bool { self.inbound.is_empty() }
+    pub fn is_idle(&self) -> bool {
+        self.state.read == Read::Head && self.state.inbound.is_empty() && self.state.exchange.interims == 0
+    }
+
     /// Inside the head of the message being read: at least one octet, not all.
-    pub fn is_mid_head(&self) -> bool { false }
-    /// The message being read was given to its end.
-    pub fn is_read(&self) -> bool { false }
+    pub fn is_mid_head(&self) -> bool {
+        self.state.read == Read::Head && !self.state.inbound.is_empty()
+    }
+
+    /// The message being read was given to its end; a tunnel is at its end when the peer closed its side.
+    pub fn is_read(&self) -> bool {
+        matches!(self.state.read, Read::Ended | Read::RawEnded)
+    }
+
     /// The message being written was taken to its end (perhaps not yet transmitted).
-    pub fn is_written(&self) -> bool { false }
-    /// Anything of the message being written was taken.
-    pub fn has_begun_writing(&self) -> bool { false }
+    pub fn is_written(&self) -> bool {
+        matches!(self.state.write, Write::Ended | Write::RawEnded)
+    }
+
+    /// The final head of the message being written was taken. Informational heads do not count: another answer is still possible.
+    pub fn has_begun_writing(&self) -> bool {
+        self.state.write != Write::Head
+    }
+
     /// Both directions carry raw octets now.
-    pub fn is_tunnel(&self) -> bool { false }
+    pub fn is_tunnel(&self) -> bool {
+        matches!(self.state.read, Read::Raw | Read::RawEnded) || matches!(self.state.write, Write::Raw | Write::RawEnded)
+    }
+
     /// Server: the peer waits for 100 (Continue) before it sends its content, and none was sent yet.
-    pub fn awaits_continue(&self) -> bool { false }
+    pub fn awaits_continue(&self) -> bool {
+        self.state.awaits_continue()
+    }
+
     /// Whether the connection can carry another exchange once both messages are over.
-    pub fn may_reuse(&self) -> bool { false }
+    pub fn may_reuse(&self) -> bool {
+        let state = &self.state;
+        let is_whole = !matches!(state.read, Read::Failed(_)) && !matches!(state.write, Write::Failed(_));
+        let has_excess = self.has_excess();
+        let excess_is_next = R::IS_SERVER && state.asked != Asked::Connect;
+        state.persists() && is_whole && (!has_excess || excess_is_next) && (!state.eof || (has_excess && excess_is_next))
+    }
+
     /// Whether octets beyond the current message were received: a pipelined request (server), or something unasked for (client).
-    pub fn has_excess(&self) -> bool { false }
+    pub fn has_excess(&self) -> bool {
+        let is_over = self.state.read == Read::Ended || (self.state.read == Read::Head && self.state.asked == Asked::Nothing && !R::IS_SERVER);
+        is_over && !self.state.inbound.is_empty()
+    }
+
+    /// Whether the peer said that it will send no more.
+    pub fn is_eof(&self) -> bool {
+        self.state.eof
+    }
+
     /// Octets of content still to be read of a message with Content-Length; `None` if unknown.
-    pub fn remaining(&self) -> Option<u64> { None }
+    pub fn remaining(&self) -> Option<u64> {
+        match self.state.read {
+            Read::Length(left) => Some(left),
+            Read::Ended => Some(0),
+            _ => None,
+        }
+    }
+
+    /// Octets received since the connection began.
+    pub fn read_octets(&self) -> u64 {
+        self.state.octets_in
+    }
+
+    /// Octets transmitted since the connection began.
+    pub fn written_octets(&self) -> u64 {
+        self.state.octets_out
+    }
+
+    /// Octets of content given of the message being read; in a tunnel, the raw octets too.
+    pub fn read_content(&self) -> u64 {
+        self.state.content_in
+    }
+
+    /// Octets of content taken of the message being written; in a tunnel, the raw octets too.
+    pub fn written_content(&self) -> u64 {
+        self.state.content_out
+    }
 
     // ---- life
+
     /// This exchange is the last on this connection: said in the head if it was not written yet.
-    pub fn close_after(&mut self) {}
-    /// Both messages are over and [`Self::may_reuse`]: get ready for the next exchange.
-    pub fn advance(&mut self) {}
+    pub fn close_after(&mut self) {
+        self.state.close = true;
+    }
+
+    /// Both messages are over and [`Self::may_reuse`]: get ready for the next exchange. Does nothing otherwise.
+    pub fn advance(&mut self) {
+        if self.is_read() && self.is_written() && self.may_reuse() {
+            self.state.reset();
+        }
+    }
+
     /// Gives buffers back to this thread's store. Only what is empty is given back; nothing is lost.
-    pub fn release_buffers(&mut self) {}
+    pub fn release_buffers(&mut self) {
+        self.state.release();
+    }
 }
+
+impl State {
+    /// Whether both ends want another exchange.
+    pub(super) const fn persists(&self) -> bool {
+        self.exchange.persists && !self.close
+    }
+
+    pub(super) fn awaits_continue(&self) -> bool {
+        let content_has_come = self.exchange.has_content || !self.inbound.is_empty();
+        let reads_content = matches!(self.read, Read::Length(_) | Read::Chunked { .. });
+        self.exchange.expects && self.write == Write::Head && reads_content && !content_has_come
+    }
+}
+

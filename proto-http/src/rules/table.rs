@@ -36,7 +36,7 @@ rules! {
     MethodMalformed: Request, 400, "RFC 9110 §9.1", None, "a method that is not a token, or longer than 64 octets";
     VersionMalformed: Both, 400, "RFC 9112 §2.3", None, "a version that is not HTTP/ and two digits";
     VersionUnsupported: Both, 505, "RFC 9110 §15.6.6", None, "a version other than HTTP/1.0 and HTTP/1.1";
-    StatusMalformed: Response, 502, "RFC 9110 §15", None, "a status that is not three digits from 100 to 599";
+    StatusMalformed: Response, 502, "RFC 9110 §15", None, "a status that is not three digits from 100 to 999";
     ReasonMalformed: Response, 502, "RFC 9112 §4", None, "a control octet in a reason phrase";
     // Targets
     TargetOctets: Request, 400, "RFC 9112 §3.2", None, "a blank or control octet in a target";

@@ -1,0 +1,171 @@
+//! Octets to write: small ones copied into one buffer, large ones queued as they came.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::io::IoSlice;
+
+use bytes::{Buf, Bytes};
+
+/// Content up to this size is copied: cheaper than another slice of a vectored write.
+const COPIED: usize = 2 << 10;
+/// Written octets that may stand at the front of the buffer before the rest moves up.
+const FRONT: usize = 16 << 10;
+/// Buffers kept per thread, and the largest that is worth keeping.
+const SPARES: usize = 64;
+const SPARE_OCTETS: usize = 16 << 10;
+const SPARE_PIECES: usize = 64;
+/// What a new buffer begins with.
+const FIRST: usize = 2 << 10;
+
+/// Octets in order: copied ones with large ones in between.
+#[derive(Debug, Default)]
+pub(super) struct Outbox {
+    copied: Vec<u8>,
+    /// Octets of `copied` that are written.
+    sent: usize,
+    queue: VecDeque<Piece>,
+    /// Octets not yet written.
+    pending: usize,
+}
+
+/// Octets that go out after the first `at` copied ones.
+#[derive(Debug)]
+struct Piece {
+    at: usize,
+    octets: Bytes,
+}
+
+impl Outbox {
+    pub(super) const fn pending(&self) -> usize {
+        self.pending
+    }
+
+    /// Lets `write` append to the copied octets.
+    pub(super) fn copy(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
+        if self.copied.capacity() == 0 {
+            (self.copied, self.queue) = spare();
+        }
+        let before = self.copied.len();
+        write(&mut self.copied);
+        self.pending += self.copied.len() - before;
+    }
+
+    /// Appends content.
+    pub(super) fn push(&mut self, octets: Bytes) {
+        if octets.len() <= COPIED {
+            self.copy(|out| out.extend_from_slice(&octets));
+            return;
+        }
+        self.copy(|_| ());
+        self.pending += octets.len();
+        self.queue.push_back(Piece { at: self.copied.len(), octets });
+    }
+
+    /// Fills slices in order; gives how many.
+    pub(super) fn slices<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
+        let mut filled = 0;
+        let mut put = |octets: &'a [u8]| {
+            if octets.is_empty() {
+                return true;
+            }
+            let Some(slot) = slices.get_mut(filled) else { return false };
+            *slot = IoSlice::new(octets);
+            filled += 1;
+            true
+        };
+        let mut at = self.sent;
+        for piece in &self.queue {
+            if !put(&self.copied[at..piece.at]) || !put(&piece.octets) {
+                return filled;
+            }
+            at = piece.at;
+        }
+        put(&self.copied[at..]);
+        filled
+    }
+
+    /// `n` octets were written.
+    pub(super) fn written(&mut self, n: usize) {
+        debug_assert!(n <= self.pending);
+        if n >= self.pending {
+            self.clear();
+            return;
+        }
+        self.pending -= n;
+        self.skip(n);
+        if self.sent >= FRONT {
+            self.move_up();
+        }
+    }
+
+    fn skip(&mut self, mut n: usize) {
+        while n > 0 {
+            let end = self.queue.front().map_or(self.copied.len(), |piece| piece.at);
+            let step = n.min(end - self.sent);
+            self.sent += step;
+            n -= step;
+            let Some(piece) = self.queue.front_mut() else { return };
+            let step = n.min(piece.octets.len());
+            piece.octets.advance(step);
+            n -= step;
+            if piece.octets.is_empty() {
+                self.queue.pop_front();
+            }
+        }
+    }
+
+    fn move_up(&mut self) {
+        self.copied.drain(..self.sent);
+        for piece in &mut self.queue {
+            piece.at -= self.sent;
+        }
+        self.sent = 0;
+    }
+
+    fn clear(&mut self) {
+        self.copied.clear();
+        self.queue.clear();
+        self.sent = 0;
+        self.pending = 0;
+    }
+
+    /// Gives the memory back if nothing is waiting.
+    pub(super) fn release(&mut self) {
+        if self.pending == 0 && self.copied.capacity() != 0 {
+            self.sent = 0;
+            give_back(std::mem::take(&mut self.copied), std::mem::take(&mut self.queue));
+        }
+    }
+}
+
+type Memory = (Vec<u8>, VecDeque<Piece>);
+
+thread_local! {
+    static SPARE: RefCell<Vec<Memory>> = const { RefCell::new(Vec::new()) };
+}
+
+fn spare() -> Memory {
+    let kept = SPARE.try_with(|spare| spare.try_borrow_mut().ok()?.pop()).ok().flatten();
+    kept.unwrap_or_else(|| (Vec::with_capacity(FIRST), VecDeque::new()))
+}
+
+fn give_back(mut copied: Vec<u8>, mut queue: VecDeque<Piece>) {
+    if copied.capacity() > SPARE_OCTETS || queue.capacity() > SPARE_PIECES {
+        return;
+    }
+    copied.clear();
+    queue.clear();
+    // While a thread ends there is no store any more, and the memory is freed.
+    let _ = SPARE.try_with(|spare| {
+        let Ok(mut spare) = spare.try_borrow_mut() else { return };
+        if spare.capacity() == 0 {
+            spare.reserve_exact(SPARES);
+        }
+        if spare.len() < SPARES {
+            spare.push((copied, queue));
+        }
+    });
+}
+
+#[cfg(test)]
+mod tests;
