@@ -33,7 +33,8 @@ pub fn drain_on_term(server: ServerHandle) -> Result<JoinHandle<()>> {
 }
 
 fn listen_to(kind: SignalKind) -> Result<Signal> {
-    signal(kind).map_err(|error| Error::internal(Kind::Io(error.kind())).with_source(error).with_context("handling signals"))
+    signal(kind)
+        .map_err(|error| Error::internal(Kind::Io(error.kind())).with_source(error).with_context("handling signals"))
 }
 
 async fn obey(server: ServerHandle, mut term: Signal, mut int: Signal) {

@@ -1,4 +1,5 @@
 //! Signals reach the whole process, so this test has one of its own, and goes through the cases one after the other.
+#![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 #![cfg(all(unix, feature = "signals"))]
 
 use std::process::Command;

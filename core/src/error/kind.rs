@@ -99,19 +99,18 @@ impl Kind {
 
     /// Whether another upstream might do better: only what befell the upstream leg, and was not of our making.
     pub(super) const fn is_worth_another_try(self, origin: Origin) -> bool {
-        match origin {
-            Origin::Downstream | Origin::Internal => false,
-            Origin::Upstream => match self {
-                Self::Rejected(_)
+        let hopeless = matches!(
+            self,
+            Self::Rejected(_)
                 | Self::Misuse(_)
                 | Self::ReplayOverflow
                 | Self::Cancelled
                 | Self::Panicked
-                | Self::Internal => false,
-                Self::NoUpstream | Self::Timeout(Wait::Exchange) => false,
-                _ => true,
-            },
-        }
+                | Self::Internal
+                | Self::NoUpstream
+                | Self::Timeout(Wait::Exchange)
+        );
+        matches!(origin, Origin::Upstream) && !hopeless
     }
 }
 

@@ -50,7 +50,6 @@ pub fn unix(path: impl Into<PathBuf>) -> ListenConfig {
 /// A listener that another process, or another part of this one, has bound already.
 ///
 /// Which kind of socket it is, is found out when the server binds; what cannot be changed on it any more stays as it is.
-#[must_use]
 pub fn inherited(listener: impl Into<OwnedFd>, label: impl Into<Arc<str>>) -> ListenConfig {
     let place = Place::Inherited(Arc::new(listener.into()));
     ListenConfig { label: Some(label.into()), ..ListenConfig::at(place) }

@@ -79,11 +79,11 @@ impl<S: ServeConnection> Endpoint for Served<S> {
         let task = tokio::spawn(async move {
             // First in, so last out: the place is free only after all else of the connection is gone.
             let Arrival { seat, stream, info, admit } = arrival;
-            if let Some(admit) = admit {
-                if admit.admit_boxed(&info).await == Verdict::Refuse {
-                    seat.hub().counters.refused_by_filter.add();
-                    return;
-                }
+            if let Some(admit) = admit
+                && admit.admit_boxed(&info).await == Verdict::Refuse
+            {
+                seat.hub().counters.refused_by_filter.add();
+                return;
             }
             let drain = seat.hub().trigger.subscribe();
             service.serve(stream, info, drain).await;

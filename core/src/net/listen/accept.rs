@@ -63,10 +63,10 @@ impl Accept for Acceptor {
         match &self.socket {
             Socket::Tcp(listener) => {
                 let (tcp, peer) = listener.accept().await?;
-                if let Some(options) = &self.after {
-                    if let Err(error) = options.apply(SockRef::from(&tcp), Family::from(&peer)) {
-                        tracing::debug!(%peer, %error, "a socket option was refused");
-                    }
+                if let Some(options) = &self.after
+                    && let Err(error) = options.apply(SockRef::from(&tcp), Family::from(&peer))
+                {
+                    tracing::debug!(%peer, %error, "a socket option was refused");
                 }
                 Ok(Accepted { stream: tcp.into(), peer: Some(peer) })
             }

@@ -102,8 +102,8 @@ pub(super) async fn bind_tcp(config: &ListenConfig, addresses: &[SocketAddr], qu
     let mut passed_over = None;
     for addr in addresses {
         // With port 0 all addresses of the name get the port that the first one got.
-        let port = sockets.first().and_then(|first| first.local).map_or(addr.port(), |first| first.port());
-        match bind_address(config, SocketAddr::new(addr.ip(), port), queues).await {
+        let first = sockets.first().and_then(|first| first.local).unwrap_or(*addr);
+        match bind_address(config, SocketAddr::new(addr.ip(), first.port()), queues).await {
             Ok(socket) if sockets.iter().all(|other| other.local != socket.local) => sockets.push(socket),
             Ok(_) => {}
             Err(error) if error.kind() == ErrorKind::AddrNotAvailable => passed_over = Some(error),
