@@ -74,7 +74,7 @@ impl<C> Origins<C> {
 
     /// Closes the connections at rest to one peer, because it was taken out of service for instance.
     pub fn forget(&self, peer: &Peer) {
-        self.shelf.pool.clear_key(peer.key());
+        self.shelf.pool.clear_key(peer.key(), Instant::now().into_std());
     }
 
     /// An idle connection to this peer that is fit as far as is known without asking the kernel: newest first.

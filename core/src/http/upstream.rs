@@ -40,7 +40,7 @@ impl Link {
             Patience { idle: timeouts.read, head: timeouts.read, body: timeouts.read, write: timeouts.write, min_rate: None };
         let machine = match protocol {
             Protocol::Http => Machine::new(config),
-            Protocol::Raw => Machine::new(config),
+            Protocol::Raw => Machine::tunnel(config),
         };
         Self { leg: Leg::new(connected.stream, machine, patience), remote: connected.remote }
     }
