@@ -14,7 +14,7 @@ fn rows_are_as_documented() {
         ReplayOverflow, Reset, Resolve, Timeout, Truncated, Unreachable,
     };
     use Origin::{Downstream, Internal, Upstream};
-    let forbidden = StatusCode::FORBIDDEN;
+    let (forbidden, elsewhere) = (StatusCode::FORBIDDEN, StatusCode::MISDIRECTED_REQUEST);
     for (kind, origin, status, close, answer) in [
         (Timeout(Wait::Head), Downstream, 408, Close::Yes, Answer::Yes),
         (Timeout(Wait::Body), Downstream, 408, Close::Yes, Answer::Yes),
@@ -28,6 +28,7 @@ fn rows_are_as_documented() {
         (Truncated, Downstream, 400, Close::Yes, Answer::Yes),
         (Cancelled, Downstream, 499, Close::Yes, Answer::No),
         (Overloaded, Downstream, 503, Close::No, Answer::Yes),
+        (Rejected(elsewhere), Downstream, 421, Close::No, Answer::Yes),
         (Rejected(forbidden), Downstream, 403, Close::No, Answer::Yes),
         (ReplayOverflow, Downstream, 413, Close::Yes, Answer::Yes),
         (Bad(Misuse::TooLong), Downstream, 500, Close::Yes, Answer::Yes),

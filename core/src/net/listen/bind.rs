@@ -142,7 +142,18 @@ pub(super) async fn retrying<T>(config: &ListenConfig, bind: impl Fn() -> io::Re
 }
 
 fn bind_queue(config: &ListenConfig, addr: SocketAddr, queues: NonZeroUsize) -> io::Result<TcpListener> {
-    let socket = Socket::new(Domain::for_address(addr), Type::STREAM.nonblocking().cloexec(), None)?;
+    let socket = prepare(config, &addr, queues)?;
+    socket.bind(&addr.into())?;
+    if let Some(queue) = config.fast_open {
+        sys::set_fast_open(&socket, queue)?;
+    }
+    socket.listen(backlog(config))?;
+    Ok(socket.into())
+}
+
+/// A socket with all that must be set before it is bound.
+pub(super) fn prepare(config: &ListenConfig, addr: &SocketAddr, queues: NonZeroUsize) -> io::Result<Socket> {
+    let socket = Socket::new(Domain::for_address(*addr), Type::STREAM.nonblocking().cloexec(), None)?;
     socket.set_reuse_address(true)?;
     if queues.get() > 1 || config.reuse_port == ReusePort::Yes {
         socket.set_reuse_port(true)?;
@@ -152,13 +163,8 @@ fn bind_queue(config: &ListenConfig, addr: SocketAddr, queues: NonZeroUsize) -> 
         OnlyV6::No if addr.is_ipv6() => socket.set_only_v6(false)?,
         OnlyV6::System | OnlyV6::Yes | OnlyV6::No => {}
     }
-    set_inherited_options(config, &socket, &addr);
-    socket.bind(&addr.into())?;
-    if let Some(queue) = config.fast_open {
-        sys::set_fast_open(&socket, queue)?;
-    }
-    socket.listen(backlog(config))?;
-    Ok(socket.into())
+    set_inherited_options(config, &socket, addr);
+    Ok(socket)
 }
 
 /// What is set on a listening socket, accepted ones are born with (Linux); elsewhere it is set on each.

@@ -54,6 +54,27 @@ async fn several_queues_share_one_port() {
     assert_eq!(bound.local_addrs().count(), 1);
 }
 
+#[test]
+fn options_of_the_listener_are_set_before_it_is_bound() {
+    let any = "[::]:0".parse().unwrap();
+    let config = tcp("[::]:0").unwrap();
+    for (only, expected) in [(OnlyV6::Yes, true), (OnlyV6::No, false)] {
+        let socket = bind::prepare(&config.clone().only_v6(only), &any, NonZeroUsize::MIN).unwrap();
+        assert_eq!(socket.only_v6().unwrap(), expected);
+        assert!(socket.reuse_address().unwrap() && !socket.reuse_port().unwrap());
+    }
+    assert!(bind::prepare(&config, &any, TWO).unwrap().reuse_port().unwrap());
+}
+
+#[tokio::test]
+async fn one_address_is_shared_by_sockets_that_all_agree_to_it() {
+    let config = tcp("127.0.0.1:0").unwrap().backlog(16).fast_open(16).reuse_port(ReusePort::Yes);
+    let bound = config.bind().await.unwrap();
+    let addr = bound.local_addr().unwrap();
+    assert!(ListenConfig::from(addr).reuse_port(ReusePort::Yes).bind().await.is_ok());
+    assert!(ListenConfig::from(addr).bind().await.is_err());
+}
+
 #[tokio::test]
 async fn address_in_use_is_an_error_that_names_it() {
     let first = tcp("127.0.0.1:0").unwrap().bind().await.unwrap();
