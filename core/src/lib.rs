@@ -59,3 +59,5 @@ pub mod signals;
 pub mod wire;
 
 pub use error::{Error, Kind, Origin, Result};
+/// The messages that [`http`] moves, for crates that stand on this one alone.
+pub use simplon_proto_http as proto_http;
