@@ -71,7 +71,7 @@ impl Scan {
             }
             let is_start = self.lines == 0 && section != Section::Trailers;
             if is_start {
-                check_start(&octets[from..to], section)?;
+                check_start(&octets[from..to], section, bounds)?;
                 self.lines += 1;
             } else if self.is_foldable(section, leniency) && syntax::is_blank(octets[from]) {
                 check_value(&octets[from..to])?;
@@ -127,9 +127,13 @@ fn unfold(before: &mut [u8]) {
     }
 }
 
-fn check_start(line: &[u8], section: Section) -> Result<(), Rule> {
+fn check_start(line: &[u8], section: Section, bounds: Bounds) -> Result<(), Rule> {
     check_raw(line)?;
-    if section == Section::Request { request_line(line).map(|_| ()) } else { status_line(line).map(|_| ()) }
+    if section != Section::Request {
+        return status_line(line).map(|_| ());
+    }
+    let target = request_line(line)?.target;
+    if target.len() > bounds.target { Err(Rule::TargetTooLong) } else { Ok(()) }
 }
 
 /// A request line in its three parts.

@@ -43,7 +43,7 @@ pub enum Next<H> {
 /// Cost: a head is parsed once; content is given as slices of the buffer it was read into; nothing is allocated in a steady exchange.
 #[derive(Debug)]
 pub struct Machine<R: Role> {
-    state: State,
+    pub(super) state: State,
     role: PhantomData<fn() -> R>,
 }
 
