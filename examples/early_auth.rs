@@ -42,7 +42,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let args = shared::Args::parse();
     let origin = match args.upstream {
         Some(origin) => origin,
-        None => shared::origin(Answer(|_| Response::text(StatusCode::OK, "welcome\n"))).await?.into(),
+        None => shared::origin(answer(|_| Response::text(StatusCode::OK, "welcome\n"))).await?.into(),
     };
     shared::serve(&args.listen, App::new(To(Peer::new(origin))).filter(Token("open-sesame"))).await
 }

@@ -14,7 +14,7 @@ use tokio::signal::unix::{SignalKind, signal};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let args = shared::Args::parse();
-    let app = App::new(Answer(|_| Response::text(StatusCode::OK, "served from inside another program\n")));
+    let app = App::new(answer(|_| Response::text(StatusCode::OK, "served from inside another program\n")));
     let running = Server::new().listen(tcp(&args.listen)?, Http::new(app)).start().await?;
     println!("listening on http://{}", running.local_addrs()[0]);
 

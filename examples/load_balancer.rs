@@ -11,9 +11,15 @@ use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
 use http::StatusCode;
+use simplon::core::background::Background;
+use simplon::core::connect::TcpConnector;
+use simplon::core::http::{Origins, OriginsConfig};
 use simplon::core::net::ConnInfo;
-use simplon::core::runtime::{Flavour, Runtime};
-use simplon::load_balancing::{Backend, Balancer, BackendSet, HealthService, RoundRobin, TcpCheck};
+use simplon::core::runtime::Flavour;
+use simplon::load_balancing::{
+    Backend, BackendSet, Balancer, HealthConfig, HealthService, Outcome, RoundRobin, TcpCheck,
+};
+use simplon::pool::Sharing;
 use simplon::prelude::*;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -42,9 +48,13 @@ struct Args {
     access_log: Option<String>,
 }
 
-fn seconds(text: &str) -> Result<f64, String> {
+fn seconds(text: &str) -> std::result::Result<f64, String> {
     let seconds: f64 = text.parse().map_err(|_| "not a number of seconds".to_owned())?;
-    if (0.01..=86_400.0).contains(&seconds) { Ok(seconds) } else { Err("expected between 0.01 and 86400 seconds".to_owned()) }
+    if (0.01..=86_400.0).contains(&seconds) {
+        Ok(seconds)
+    } else {
+        Err("expected between 0.01 and 86400 seconds".to_owned())
+    }
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -61,14 +71,37 @@ impl Route for Spread {
 
     fn begin(&self, _from: &ConnInfo) {}
 
-    async fn route(&self, request: &mut Request<'_>, _cx: &mut ()) -> simplon::core::Result<Target> {
+    async fn route(&self, request: &mut Request<'_>, _cx: &mut ()) -> Result<Target> {
         let pick = self.0.pick_untried(b"", request.tried()).or_else(|| self.0.pick(b"", |_| true));
         let pick = pick.ok_or_else(|| Error::internal(Kind::NoUpstream))?;
         Ok(Target::Forward(pick.peer().clone()))
     }
 }
 
-fn main() -> Result<(), Failure> {
+/// Tells the balancer of failed attempts, so that an origin that is down is looked at again at once.
+struct Watch(Arc<Balancer>);
+
+impl<Ctx> Observe<Ctx> for Watch {
+    fn on(&self, event: &Event<'_>, _cx: &mut Ctx) {
+        if let Event::AttemptFailed { peer, error } = event
+            && let Some(outcome) = Outcome::of(error)
+        {
+            self.0.report_peer(peer, outcome);
+        }
+    }
+}
+
+/// With one runtime for each core, an idle connection stays with the one that made it.
+fn origins(workers: Workers) -> Origins {
+    let mut config = OriginsConfig::default();
+    config.sharing = match workers {
+        Workers::Stealing => Sharing::AcrossThreads,
+        Workers::PerCore => Sharing::SameThread,
+    };
+    Origins::new(TcpConnector::new(), config)
+}
+
+fn main() -> std::result::Result<(), Failure> {
     let args = Args::parse();
     let threads = args.threads.or_else(|| std::thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get);
     let flavour = match args.runtime {
@@ -84,14 +117,18 @@ fn main() -> Result<(), Failure> {
         let set: BackendSet = upstreams.iter().map(|upstream| Backend::new(upstream.clone())).collect();
         let balancer = Arc::new(Balancer::new(set, RoundRobin::new()));
         let health = HealthConfig::every(Duration::from_secs_f64(args.health_interval));
-        let health = HealthService::with_config(Arc::clone(&balancer), TcpCheck::new(), health).on_change(|change| println!("{change}"));
-        let app = Http::new(App::new(Spread(Arc::clone(&balancer))).observe(log));
-        let mut server = Server::new().runtime(Runtime::new(flavour, threads, "worker")?).background(health);
+        let health = HealthService::with_config(Arc::clone(&balancer), TcpCheck::new(), health)
+            .on_change(|change| println!("origin {} is now {:?}", change.backend, change.health));
+        let app = App::new(Spread(Arc::clone(&balancer)))
+            .origins(Arc::new(origins(args.runtime)))
+            .observe(Watch(Arc::clone(&balancer)));
+        let app = Http::new(app.observe(log));
+        let mut server = Server::new().runtime(flavour, threads).background(Background::new("health", health));
         for listen in &args.listen {
-            server = server.listen(listener(listen)?, app.clone());
+            server = server.listen(tcp(listen)?, app.clone());
         }
         let running = server.start().await?;
-        greet(&running.local_addrs(), &upstreams, brought);
+        greet(running.local_addrs(), &upstreams, brought);
         signals::drain_on_term(running.handle())?;
         let report = running.wait().await?;
         println!("stopped: {report:?}");
@@ -106,20 +143,24 @@ fn greet(listening: &[SocketAddr], upstreams: &[Address], brought: bool) {
         println!("listening on http://{addr}");
     }
     let names: Vec<String> = upstreams.iter().map(Address::to_string).collect();
-    println!("origins: {}{}", names.join(", "), if brought { " (brought along; --upstream HOST:PORT names others)" } else { "" });
+    println!(
+        "origins: {}{}",
+        names.join(", "),
+        if brought { " (brought along; --upstream HOST:PORT names others)" } else { "" }
+    );
     println!("\ntry:\n  curl http://{first}/        # again and again: the origins take turns");
     println!("  curl -v http://{first}/     # with the fields that go over the wire\n");
 }
 
 /// Three origins that say which one they are.
-async fn three_origins() -> Result<Vec<Address>, Failure> {
+async fn three_origins() -> std::result::Result<Vec<Address>, Failure> {
     let mut origins = Vec::new();
     for number in 1..=3 {
-        let answer = Answer(move |request: &mut Request<'_>| {
+        let origin = answer(move |request| {
             let path = String::from_utf8_lossy(request.target.path()).into_owned();
             Response::text(StatusCode::OK, format!("hello from origin {number}: {} {path}\n", request.method))
         });
-        let running = Server::new().listen(tcp("127.0.0.1:0")?, Http::new(App::new(answer))).start().await?;
+        let running = Server::new().listen(tcp("127.0.0.1:0")?, Http::new(App::new(origin))).start().await?;
         origins.push(running.local_addrs()[0].into());
         tokio::spawn(running.wait());
     }

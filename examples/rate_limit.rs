@@ -5,12 +5,18 @@
 mod shared;
 
 use std::net::IpAddr;
+use std::num::NonZeroU32;
 use std::time::Instant;
 
 use clap::Parser;
 use http::StatusCode;
-use simplon::limits::{Decision, RateLimit};
+use simplon::limits::{Allowance, Decision, RateLimit};
 use simplon::prelude::*;
+
+const PER_SECOND: NonZeroU32 = NonZeroU32::new(5).unwrap();
+const BURST: NonZeroU32 = NonZeroU32::new(10).unwrap();
+/// Clients that are remembered at a time.
+const CLIENTS: usize = 100_000;
 
 /// A filter around the limiter: the key is the client's address.
 struct PerClient(RateLimit<Option<IpAddr>>);
@@ -34,8 +40,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let args = shared::Args::parse();
     let origin = match args.upstream {
         Some(origin) => origin,
-        None => shared::origin(Answer(|_| Response::text(StatusCode::OK, "hello\n"))).await?.into(),
+        None => shared::origin(answer(|_| Response::text(StatusCode::OK, "hello\n"))).await?.into(),
     };
-    let limit = PerClient(RateLimit::per_second(5, 10));
+    let allowance = Allowance::per_second(PER_SECOND).burst(BURST);
+    let limit = PerClient(RateLimit::new(allowance, CLIENTS));
     shared::serve(&args.listen, App::new(To(Peer::new(origin))).filter(limit)).await
 }

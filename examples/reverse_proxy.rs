@@ -11,7 +11,7 @@ use simplon::prelude::*;
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let args = shared::Args::parse();
-    let hello = Answer(|request| Response::text(StatusCode::OK, format!("{} reached the origin\n", request.method)));
+    let hello = answer(|request| Response::text(StatusCode::OK, format!("{} reached the origin\n", request.method)));
     let origin = match args.upstream {
         Some(origin) => origin,
         None => shared::origin(hello).await?.into(),

@@ -56,11 +56,11 @@ fn internal(error: impl std::error::Error + Send + Sync + 'static) -> Error {
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let args = shared::Args::parse();
     let named = |name: &'static str| async move {
-        let answer = Answer(move |request: &mut Request<'_>| {
+        let site = answer(move |request| {
             let policy = request.fields.text("X-Policy").unwrap_or("none");
             Response::text(StatusCode::OK, format!("{name} (policy {policy})\n"))
         });
-        shared::origin(answer).await.map(Peer::new)
+        shared::origin(site).await.map(Peer::new)
     };
     let routes = Routes { shop: named("shop").await?, api: named("api").await?, blog: named("blog").await? };
     shared::serve(&args.listen, App::new(routes).filter(Fields)).await

@@ -37,7 +37,7 @@ pub mod prelude {
     pub use simplon_core::{Error, Kind, Result, signals};
     pub use simplon_proto_http::{Fields, Last, RequestHead, ResponseHead};
     pub use simplon_proxy::{
-        AccessLog, Again, Answer, App, Attempt, Budget, Chain, Chunk, Chunks, Cidr, Collected, Event, Filter, Forwarding, Observe, Record,
-        Request, Rescue, Response, ResponseView, Retry, Route, Target, To, Verdict, reject,
+        AccessLog, Again, App, Attempt, Budget, Chain, Chunk, Chunks, Cidr, Collected, Event, Filter, Forwarding,
+        Observe, Record, Request, Rescue, Response, ResponseView, Retry, Route, Target, To, Verdict, answer, reject,
     };
 }

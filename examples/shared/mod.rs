@@ -1,4 +1,5 @@
 //! What the examples have in common: their command line, and small origins that they bring along.
+#![allow(dead_code, reason = "each example uses its part")]
 
 use std::net::SocketAddr;
 
@@ -7,17 +8,17 @@ use simplon::prelude::*;
 
 /// The command line of the small examples.
 #[derive(Debug, Parser)]
-pub struct Args {
+pub(crate) struct Args {
     /// Address to listen on; port 0 takes any free one.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
-    pub listen: String,
+    pub(crate) listen: String,
     /// Origin to forward to; without one, the example brings its own.
     #[arg(long, value_name = "HOST:PORT")]
-    pub upstream: Option<Address>,
+    pub(crate) upstream: Option<Address>,
 }
 
 /// Starts an origin on a free loopback port that answers every request with this route.
-pub async fn origin(answer: impl Route) -> Result<SocketAddr, Box<dyn std::error::Error>> {
+pub(crate) async fn origin(answer: impl Route) -> Result<SocketAddr, Box<dyn std::error::Error>> {
     let running = Server::new().listen(tcp("127.0.0.1:0")?, Http::new(App::new(answer))).start().await?;
     let addr = running.local_addrs()[0];
     tokio::spawn(running.wait());
@@ -25,8 +26,13 @@ pub async fn origin(answer: impl Route) -> Result<SocketAddr, Box<dyn std::error
 }
 
 /// Serves an app until the process is told to end: SIGTERM drains, a second one or SIGINT stops at once.
-pub async fn serve(listen: &str, app: impl Serve) -> Result<(), Box<dyn std::error::Error>> {
-    let running = Server::new().listen(tcp(listen)?, Http::new(app)).start().await?;
+pub(crate) async fn serve(listen: &str, app: impl Serve) -> Result<(), Box<dyn std::error::Error>> {
+    serve_with(listen, Http::new(app)).await
+}
+
+/// The same with limits and timeouts of the caller's.
+pub(crate) async fn serve_with<S: Serve>(listen: &str, http: Http<S>) -> Result<(), Box<dyn std::error::Error>> {
+    let running = Server::new().listen(tcp(listen)?, http).start().await?;
     println!("listening on http://{}", running.local_addrs()[0]);
     signals::drain_on_term(running.handle())?;
     running.wait().await?;

@@ -57,4 +57,4 @@ pub use observe::{AccessLog, Event, Observe, Record};
 pub use rescue::{PlainErrors, Rescue};
 pub use response::{Response, reject};
 pub use retry::{Again, Attempt, Budget, Retry};
-pub use route::{Answer, Route, Target, To};
+pub use route::{Answer, Route, Target, To, answer};

@@ -88,14 +88,19 @@ impl Route for To {
 ///
 /// ```
 /// use http::StatusCode;
-/// use simplon_proxy::{Answer, App, Response};
+/// use simplon_proxy::{App, Response, answer};
 ///
-/// let app = App::new(Answer(|request| {
+/// let app = App::new(answer(|request| {
 ///     Response::text(StatusCode::OK, format!("you asked for {}\n", String::from_utf8_lossy(request.target.path())))
 /// }));
 /// ```
+pub fn answer<F: Fn(&mut Request<'_>) -> Response + Send + Sync + 'static>(make: F) -> Answer<F> {
+    Answer(make)
+}
+
+/// See [`answer`].
 #[derive(Clone, Copy, Debug)]
-pub struct Answer<F>(pub F);
+pub struct Answer<F>(F);
 
 impl<F: Fn(&mut Request<'_>) -> Response + Send + Sync + 'static> Route for Answer<F> {
     type Ctx = ();

@@ -58,7 +58,13 @@ pub struct Exchange {
 }
 
 impl Exchange {
-    pub(super) fn new(stream: Stream, config: Arc<Config>, timeouts: Arc<Timeouts>, info: Arc<ConnInfo>, drain: Drain) -> Self {
+    pub(super) fn new(
+        stream: Stream,
+        config: Arc<Config>,
+        timeouts: Arc<Timeouts>,
+        info: Arc<ConnInfo>,
+        drain: Drain,
+    ) -> Self {
         let patience = Patience {
             idle: timeouts.first_octet,
             head: timeouts.head,

@@ -243,7 +243,9 @@ pub(super) fn deadline(wait: Duration) -> Option<Instant> {
 
 fn from_io(error: &io::Error) -> StreamError {
     match error.kind() {
-        io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe => StreamError::Reset,
+        io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe => {
+            StreamError::Reset
+        }
         io::ErrorKind::UnexpectedEof => StreamError::Truncated,
         kind => StreamError::Io(kind),
     }

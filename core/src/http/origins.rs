@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use simplon_pool::{Health, Idle, Limits, Pool, Pooled};
+use simplon_pool::{Health, Idle, Limits, Pool, Pooled, Sharing};
 use simplon_proto_http::h1::Config;
 use tokio::time::Instant;
 
@@ -24,6 +24,9 @@ pub struct OriginsConfig {
     pub protocol: Arc<Config>,
     /// Bounds of the pool.
     pub pool: Limits,
+    /// Whether a worker may use what another put back. With one runtime for each core it should not: a connection is served by the runtime
+    /// that made it. Default: it may.
+    pub sharing: Sharing,
 }
 
 /// Where upstream exchanges come from: the pool, else a new connection. Shared by all workers.
@@ -63,7 +66,7 @@ impl Default for Origins {
 impl<C> Origins<C> {
     /// With this connector.
     pub fn new(connector: C, config: OriginsConfig) -> Self {
-        let shelf = Shelf { pool: Pool::new(config.pool), swept: AtomicBool::new(false) };
+        let shelf = Shelf { pool: Pool::new(config.pool).sharing(config.sharing), swept: AtomicBool::new(false) };
         Self { connector, shelf: Arc::new(shelf), protocol: config.protocol }
     }
 

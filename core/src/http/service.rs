@@ -44,7 +44,12 @@ pub struct HttpConfig {
 
 impl Default for HttpConfig {
     fn default() -> Self {
-        Self { protocol: Arc::default(), timeouts: Arc::default(), max_exchanges: None, drain_grace: Duration::from_secs(1) }
+        Self {
+            protocol: Arc::default(),
+            timeouts: Arc::default(),
+            max_exchanges: None,
+            drain_grace: Duration::from_secs(1),
+        }
     }
 }
 

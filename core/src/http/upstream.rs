@@ -36,8 +36,13 @@ pub(super) struct Link {
 impl Link {
     pub(super) fn new(connected: Connected, peer: &Peer, config: Arc<Config>, protocol: Protocol) -> Self {
         let timeouts = peer.timeouts();
-        let patience =
-            Patience { idle: timeouts.read, head: timeouts.read, body: timeouts.read, write: timeouts.write, min_rate: None };
+        let patience = Patience {
+            idle: timeouts.read,
+            head: timeouts.read,
+            body: timeouts.read,
+            write: timeouts.write,
+            min_rate: None,
+        };
         let machine = match protocol {
             Protocol::Http => Machine::new(config),
             Protocol::Raw => Machine::tunnel(config),
