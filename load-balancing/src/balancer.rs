@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
 use arc_swap::ArcSwap;
 use simplon_core::connect::Peer;
@@ -32,7 +32,8 @@ pub struct BalancerConfig {
     /// With unhealthy, it gets its first request after its first successful check.
     pub initial: Health,
     /// When fewer than this percentage of the enabled backends (with a weight) are ready, health and ejection are ignored:
-    /// rather spread requests over backends that may work than crush the few that do. Default `None`: only ready ones are picked.
+    /// rather spread requests over backends that may work than crush the few that do. That includes the time before the first checks if
+    /// `initial` is unhealthy. Default `None`: only ready ones are picked.
     pub panic_below_percent: Option<u8>,
     /// How failures of requests take a backend out. Default `None`: they do not.
     pub ejection: Option<Ejection>,
@@ -125,7 +126,7 @@ impl<S: Select> Balancer<S> {
     /// Cost: no lock, no allocation. In the common case a handful of atomic operations; with nobody to accept, one look at each turn.
     pub fn pick(&self, key: &[u8], mut accept: impl FnMut(&Backend) -> bool) -> Option<Pick> {
         let current = self.current.load();
-        let gate = Gate::new(self.mode(&current), self.clock);
+        let gate = Gate::new(self.mode(), self.clock);
         let place = self.select.select(&current.plan, key, &mut Candidates::new(&current.nodes, &gate, &mut accept))?;
         current.nodes.get(place).map(|node| Pick::new(Arc::clone(node)))
     }
@@ -253,15 +254,22 @@ impl<S: Select> Balancer<S> {
         self.weigh(current, now);
     }
 
-    fn mode(&self, current: &Generation<S::Plan>) -> Mode {
+    fn mode(&self) -> Mode {
         if !self.panic.on.load(Ordering::Acquire) {
             return Mode::Normal;
         }
-        // An ejection that lapses changes the count, and nobody is told.
+        // An ejection that lapses changes the count, and nobody is told. Who finds somebody at work leaves it to them.
         let now = self.clock.now();
-        if now >= self.panic.recount_at.load(Ordering::Acquire) { self.weigh(current, now) } else { Mode::Panic }
+        if now < self.panic.recount_at.load(Ordering::Acquire) {
+            return Mode::Panic;
+        }
+        match self.writer.try_lock() {
+            Err(TryLockError::WouldBlock) => Mode::Panic,
+            Ok(_) | Err(TryLockError::Poisoned(_)) => self.weigh(&self.current.load(), now),
+        }
     }
 
+    /// Only while writing, so that the last word is about the last state.
     fn weigh(&self, current: &Generation<S::Plan>, now: Millis) -> Mode {
         let Some(threshold) = self.config.panic_below_percent else { return Mode::Normal };
         let eligible = current.nodes.iter().filter(|node| node.is_eligible());

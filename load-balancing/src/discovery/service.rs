@@ -87,38 +87,38 @@ impl<S: Select, D: Discovery> DiscoveryService<S, D> {
         let (mut ready, mut failures) = (Some(ready), 0_u32);
         loop {
             let next = catch::caught(source.next()).await.unwrap_or(Err(DiscoveryError::Panicked));
-            let pause = match next {
-                Ok(Some(set)) => self.apply(set, &mut failures),
-                Ok(None) => None,
-                Err(error) => Some(self.fail(&error, &mut failures)),
+            let applied = match next {
+                // Whoever wrote the selection may panic at a set, too.
+                Ok(Some(set)) => catch::caught(async { self.apply(set) }).await.map_err(|_| DiscoveryError::Panicked),
+                Ok(None) => return ready.take().into_iter().for_each(|ready| ready()),
+                Err(error) => Err(error),
             };
+            let pause = match applied {
+                Ok(()) => None,
+                Err(error) => Some(self.fail(&error, failures)),
+            };
+            failures = if pause.is_some() { failures.saturating_add(1) } else { 0 };
             if !self.balancer.set().is_empty() || failures == 0 {
                 ready.take().into_iter().for_each(|ready| ready());
             }
-            match pause {
-                Some(pause) => tokio::time::sleep(pause).await,
-                None => return,
-            }
+            // Also after a success, a source that has always something new leaves room for others.
+            tokio::time::sleep(pause.unwrap_or(LEAST)).await;
         }
     }
 
-    fn apply(&self, set: BackendSet, failures: &mut u32) -> Option<Duration> {
-        *failures = 0;
+    fn apply(&self, set: BackendSet) {
         let update = self.balancer.update(set);
         let (added, removed, kept) = (update.added, update.removed, update.kept);
         tracing::info!(added, removed, kept, "backends discovered");
-        Some(Duration::ZERO)
     }
 
-    /// How long to pause.
-    fn fail(&self, error: &DiscoveryError, failures: &mut u32) -> Duration {
-        tracing::warn!(%error, failures = *failures + 1, "discovery failed; the last backends are kept");
+    /// Tells it, and how long to pause after so many failures before.
+    fn fail(&self, error: &DiscoveryError, before: u32) -> Duration {
+        tracing::warn!(%error, before, "discovery failed; the last backends are kept");
         if let Some(callback) = &self.on_error {
             catch::call(|| callback(error));
         }
-        let factor = 1_u32 << (*failures).min(16);
-        *failures = failures.saturating_add(1);
-        let pause = self.config.retry.saturating_mul(factor).min(self.config.retry_max).max(LEAST);
+        let pause = self.config.retry.saturating_mul(1 << before.min(16)).min(self.config.retry_max).max(LEAST);
         self.generator.around(pause, self.config.jitter_percent)
     }
 }
@@ -130,7 +130,7 @@ impl<S: Select, D: Discovery> BackgroundService for DiscoveryService<S, D> {
     }
 }
 
-/// A source that fails is not asked faster than this, whatever is configured.
+/// A source is not asked faster than this, whatever is configured.
 const LEAST: Duration = Duration::from_millis(10);
 
 impl<S: Select, D> fmt::Debug for DiscoveryService<S, D> {

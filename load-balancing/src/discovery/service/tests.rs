@@ -104,3 +104,35 @@ async fn it_ends_with_the_drain_also_while_it_waits() {
     assert!(begun.elapsed() < Duration::from_secs(2));
     assert_eq!(balancer.set().len(), 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_selection_that_panics_at_a_set_leaves_the_last_one() {
+    struct Picky;
+    impl Select for Picky {
+        type Plan = ();
+        fn plan(&self, set: &BackendSet) {
+            assert!(set.len() != 2, "told to panic");
+        }
+        fn select(&self, _plan: &(), _key: &[u8], candidates: &mut crate::select::Candidates<'_>) -> Option<usize> {
+            (0..candidates.len()).find(|place| candidates.accepts(*place))
+        }
+    }
+    let balancer = Arc::new(Balancer::new(set(&[1]), Picky));
+    let steps = [Step::Set(&[1, 1]), Step::Wait(Duration::from_secs(5)), Step::Set(&[1, 1, 1])];
+    let failures = Arc::new(AtomicUsize::new(0));
+    let seen = Arc::clone(&failures);
+    let service =
+        DiscoveryService::with_config(Arc::clone(&balancer), Scripted(steps.into()), exact()).on_error(move |error| {
+            assert!(matches!(error, DiscoveryError::Panicked) && seen.fetch_add(1, Ordering::Relaxed) == 0)
+        });
+    let work = service.work(|| {}, Drain::never());
+    tokio::select! {
+        () = work => panic!("it works until the drain"),
+        () = tokio::time::sleep(Duration::from_secs(3)) => assert_eq!(balancer.set().len(), 1),
+    }
+    assert_eq!(failures.load(Ordering::Relaxed), 1);
+    let work = service.work(|| {}, Drain::never());
+    let _ = tokio::time::timeout(Duration::from_secs(9), work).await;
+    assert_eq!(balancer.set().len(), 3, "and takes the next");
+    assert!(balancer.pick(b"", |_| true).is_some());
+}
