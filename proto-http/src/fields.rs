@@ -281,7 +281,8 @@ impl Drop for Fields {
 
 impl Clone for Fields {
     fn clone(&self) -> Self {
-        let mut copy = Self { block: self.block.clone(), arena: Vec::new(), entries: Vec::new(), present: self.present };
+        let mut copy =
+            Self { block: self.block.clone(), arena: Vec::new(), entries: Vec::new(), present: self.present };
         if !self.entries.is_empty() {
             copy.entries = spare::entries();
             copy.entries.extend_from_slice(&self.entries);

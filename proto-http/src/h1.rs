@@ -48,7 +48,12 @@ pub enum Client {}
 
 /// Which end of a connection a machine serves. Sealed.
 pub trait Role:
-    sealed::Sealed<In = <Self as Role>::Inbound, Out = <Self as Role>::Outbound> + std::fmt::Debug + Send + Sync + Unpin + 'static
+    sealed::Sealed<In = <Self as Role>::Inbound, Out = <Self as Role>::Outbound>
+    + std::fmt::Debug
+    + Send
+    + Sync
+    + Unpin
+    + 'static
 {
     /// The head we read.
     type Inbound: std::fmt::Debug + Send;

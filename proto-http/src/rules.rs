@@ -17,8 +17,8 @@
 mod leniency;
 mod table;
 
-pub use leniency::{Leniency, Switch};
 pub(crate) use leniency::Uses;
+pub use leniency::{Leniency, Switch};
 pub use table::{Rule, TABLE};
 
 use std::fmt;

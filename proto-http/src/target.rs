@@ -112,10 +112,22 @@ impl Target {
                 if memchr::memchr(b'#', &raw[query_at..]).is_some() {
                     return Err(Rule::TargetFragment);
                 }
-                Ok(Self { form, authority_at: authority_at as u32, path_at: path_at as u32, query_at: query_at as u32, raw })
+                Ok(Self {
+                    form,
+                    authority_at: authority_at as u32,
+                    path_at: path_at as u32,
+                    query_at: query_at as u32,
+                    raw,
+                })
             }
             Some(_) => Err(Rule::TargetFragment),
-            None => Ok(Self { form, authority_at: authority_at as u32, path_at: path_at as u32, query_at: raw.len() as u32, raw }),
+            None => Ok(Self {
+                form,
+                authority_at: authority_at as u32,
+                path_at: path_at as u32,
+                query_at: raw.len() as u32,
+                raw,
+            }),
         }
     }
 

@@ -70,7 +70,10 @@ impl Fields {
     ///
     /// # Errors
     /// One of them is not well-formed; those before it were appended.
-    pub fn extend_from<N: AsName, V: AsRef<[u8]>>(&mut self, pairs: impl IntoIterator<Item = (N, V)>) -> Result<(), FieldError> {
+    pub fn extend_from<N: AsName, V: AsRef<[u8]>>(
+        &mut self,
+        pairs: impl IntoIterator<Item = (N, V)>,
+    ) -> Result<(), FieldError> {
         pairs.into_iter().try_for_each(|(name, value)| self.append(name, value))
     }
 }
@@ -87,8 +90,8 @@ impl<'a> IntoIterator for &'a Fields {
 /// The same fields in the same order; names in any case.
 impl PartialEq for Fields {
     fn eq(&self, other: &Self) -> bool {
-        let same = |((a, x), (b, y)): ((&[u8], &[u8]), (&[u8], &[u8]))| a.eq_ignore_ascii_case(b) && x == y;
-        self.len() == other.len() && self.iter().zip(other).all(same)
+        let mut pairs = self.iter().zip(other);
+        self.len() == other.len() && pairs.all(|((a, x), (b, y))| a.eq_ignore_ascii_case(b) && x == y)
     }
 }
 

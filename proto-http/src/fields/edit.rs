@@ -74,7 +74,11 @@ impl Fields {
     ///
     /// # Errors
     /// A new value is not well-formed; the fields before it are changed already.
-    pub fn replace_each(&mut self, name: impl AsName, mut change: impl FnMut(&[u8]) -> Option<Vec<u8>>) -> Result<usize, FieldError> {
+    pub fn replace_each(
+        &mut self,
+        name: impl AsName,
+        mut change: impl FnMut(&[u8]) -> Option<Vec<u8>>,
+    ) -> Result<usize, FieldError> {
         let mut changed = 0;
         for at in 0..self.entries.len() {
             let entry = self.entries[at];
@@ -196,7 +200,14 @@ impl Fields {
         self.arena.extend_from_slice(b": ");
         self.arena.extend_from_slice(value);
         self.arena.extend_from_slice(b"\r\n");
-        Ok(Entry { name_at, value_at, value_len, name_len, known: known.map_or(OTHER, |known| known as u8), home: Home::Arena })
+        Ok(Entry {
+            name_at,
+            value_at,
+            value_len,
+            name_len,
+            known: known.map_or(OTHER, |known| known as u8),
+            home: Home::Arena,
+        })
     }
 
     /// Takes an arena if there is none; tidies it when it is full of what was replaced or removed.
@@ -264,7 +275,8 @@ impl Draft {
     /// Notes where a field stands in a head; the parser has checked both. `None` if the head is too large for it.
     pub(crate) fn note(&mut self, block: &[u8], name: &[u8], value: &[u8]) -> Option<()> {
         let name_at = name.as_ptr() as usize - block.as_ptr() as usize;
-        let value_at = if value.is_empty() { name_at + name.len() } else { value.as_ptr() as usize - block.as_ptr() as usize };
+        let value_at =
+            if value.is_empty() { name_at + name.len() } else { value.as_ptr() as usize - block.as_ptr() as usize };
         let known = Known::of(name);
         if self.entries.capacity() == 0 {
             self.entries = spare::entries();

@@ -80,13 +80,10 @@ impl Known {
     /// Recognises a name in any case.
     pub fn of(name: &[u8]) -> Option<Self> {
         let first = name.first()? | 0x20;
-        Self::with_length(name.len())
-            .iter()
-            .copied()
-            .find(|known| {
-                let text = known.as_str().as_bytes();
-                text[0] | 0x20 == first && text.eq_ignore_ascii_case(name)
-            })
+        Self::with_length(name.len()).iter().copied().find(|known| {
+            let text = known.as_str().as_bytes();
+            text[0] | 0x20 == first && text.eq_ignore_ascii_case(name)
+        })
     }
 
     /// The bit of this name in a set.
@@ -110,7 +107,13 @@ impl Known {
             13 => &[Self::CacheControl, Self::Authorization, Self::LastModified, Self::IfNoneMatch, Self::ContentRange],
             14 => &[Self::ContentLength, Self::Http2Settings],
             15 => &[Self::AcceptEncoding, Self::XForwardedFor],
-            16 => &[Self::ContentEncoding, Self::XForwardedHost, Self::XForwardedPort, Self::ProxyConnection, Self::WwwAuthenticate],
+            16 => &[
+                Self::ContentEncoding,
+                Self::XForwardedHost,
+                Self::XForwardedPort,
+                Self::ProxyConnection,
+                Self::WwwAuthenticate,
+            ],
             17 => &[Self::TransferEncoding, Self::XForwardedProto, Self::IfModifiedSince, Self::SecWebSocketKey],
             18 => &[Self::ProxyAuthenticate],
             19 => &[Self::ProxyAuthorization],

@@ -191,7 +191,13 @@ fn equality_ignores_the_case_of_names_alone() {
 
 #[test]
 fn debug_hides_secrets() {
-    let fields = list(&[("Authorization", "Basic c2VjcmV0"), ("cookie", "sid=secret"), ("Set-Cookie", "secret"), ("Proxy-Authorization", "secret"), ("A", "shown")]);
+    let fields = list(&[
+        ("Authorization", "Basic c2VjcmV0"),
+        ("cookie", "sid=secret"),
+        ("Set-Cookie", "secret"),
+        ("Proxy-Authorization", "secret"),
+        ("A", "shown"),
+    ]);
     let text = format!("{fields:?}");
     assert!(!text.contains("secret") && !text.contains("c2Vj") && text.contains("shown"), "{text}");
 }

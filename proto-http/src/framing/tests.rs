@@ -10,7 +10,8 @@ fn request(pairs: &[(&str, &str)]) -> Result<Framing, Rule> {
 }
 
 fn response(pairs: &[(&str, &str)]) -> Result<Framing, Rule> {
-    of_response(&Method::GET, StatusCode::OK, Version::HTTP_11, &fields(pairs), &Leniency::default()).map(|framed| framed.framing)
+    of_response(&Method::GET, StatusCode::OK, Version::HTTP_11, &fields(pairs), &Leniency::default())
+        .map(|framed| framed.framing)
 }
 
 const CL: &str = "Content-Length";
@@ -104,7 +105,9 @@ fn some_responses_have_no_content_whatever_their_fields_say() {
     let strict = Leniency::default();
     for pairs in [&[][..], &[(CL, "5")], &[(TE, "chunked")]] {
         let fields = fields(pairs);
-        let of = |asked: &Method, status| of_response(asked, status, Version::HTTP_11, &fields, &strict).map(|framed| framed.framing);
+        let of = |asked: &Method, status| {
+            of_response(asked, status, Version::HTTP_11, &fields, &strict).map(|framed| framed.framing)
+        };
         assert_eq!(of(&Method::HEAD, StatusCode::OK), Ok(Framing::Empty));
         assert_eq!(of(&Method::GET, StatusCode::NO_CONTENT), Ok(Framing::Empty));
         assert_eq!(of(&Method::GET, StatusCode::NOT_MODIFIED), Ok(Framing::Empty));
@@ -116,7 +119,8 @@ fn some_responses_have_no_content_whatever_their_fields_say() {
 #[test]
 fn connect_has_no_content() {
     let strict = Leniency::default();
-    let of = |pairs| of_request(&Method::CONNECT, Version::HTTP_11, &fields(pairs), &strict).map(|framed| framed.framing);
+    let of =
+        |pairs| of_request(&Method::CONNECT, Version::HTTP_11, &fields(pairs), &strict).map(|framed| framed.framing);
     assert_eq!(of(&[(CL, "5")]), Err(Rule::ConnectContent));
     assert_eq!(of(&[(TE, "chunked")]), Err(Rule::ConnectContent));
     assert_eq!(of(&[(CL, "0")]), Ok(Framing::Length(0)));
@@ -125,8 +129,7 @@ fn connect_has_no_content() {
 /// 4-023, 4-024
 #[test]
 fn switches_relax_their_rows_and_no_others() {
-    let mut leniency = Leniency::default();
-    leniency.equal_lengths = Switch::Lenient;
+    let mut leniency = Leniency { equal_lengths: Switch::Lenient, ..Leniency::default() };
     let of = |pairs, leniency: &Leniency| of_request(&Method::POST, Version::HTTP_11, &fields(pairs), leniency);
     assert_eq!(
         of(&[(CL, "5"), (CL, "5, 5")], &leniency),

@@ -108,9 +108,6 @@ pub(super) fn take(size: Size) -> BytesMut {
 
 /// Takes a buffer back; its octets are dropped.
 pub(super) fn give_back(mut buffer: BytesMut, size: Size) {
-    if buffer.capacity() == 0 {
-        return;
-    }
     buffer.clear();
     // While a thread ends there is no store any more, and the buffer is freed.
     let _ = STORE.try_with(|store| {

@@ -137,7 +137,10 @@ struct Connection<'a> {
 impl Connection<'_> {
     fn write(&self, out: &mut Vec<u8>) {
         let mut lead: &[u8] = b"Connection: ";
-        for (_, option) in [(self.close, &b"close"[..]), (self.upgrade.is_some(), b"Upgrade"), (self.te, b"TE")].iter().filter(|(is, _)| *is) {
+        for (_, option) in [(self.close, &b"close"[..]), (self.upgrade.is_some(), b"Upgrade"), (self.te, b"TE")]
+            .iter()
+            .filter(|(is, _)| *is)
+        {
             out.extend_from_slice(lead);
             out.extend_from_slice(option);
             lead = b", ";

@@ -103,7 +103,11 @@ pub(super) struct StatusLine<'a> {
 pub(super) fn status_line(head: &ResponseHead) -> Result<StatusLine<'_>, Misuse> {
     let usual = head.status.canonical_reason().unwrap_or_default().as_bytes();
     let reason = head.reason.as_deref().unwrap_or(usual);
-    if syntax::is_value(reason) { Ok(StatusLine { status: head.status, reason }) } else { Err(Misuse::Head(Rule::ReasonMalformed)) }
+    if syntax::is_value(reason) {
+        Ok(StatusLine { status: head.status, reason })
+    } else {
+        Err(Misuse::Head(Rule::ReasonMalformed))
+    }
 }
 
 impl StatusLine<'_> {

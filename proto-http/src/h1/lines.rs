@@ -147,7 +147,8 @@ pub(super) struct RequestLine<'a> {
 /// `method SP target SP version` (RFC 9112 §3).
 pub(super) fn request_line(line: &[u8]) -> Result<RequestLine<'_>, Rule> {
     let mut parts = line.split(|b| *b == b' ');
-    let (Some(method), Some(target), Some(version), None) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
+    let (Some(method), Some(target), Some(version), None) = (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
         return Err(Rule::StartLine);
     };
     if method.is_empty() || target.is_empty() {

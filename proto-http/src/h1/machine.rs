@@ -79,6 +79,10 @@ impl<R: Role> Machine<R> {
     ///
     /// # Errors
     /// The connection cannot go on reading; every later call gives the same error.
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "it fails, and goes on after it had nothing to give: no iterator"
+    )]
     pub fn next(&mut self) -> Result<Next<R::Inbound>, StreamError> {
         if self.state.read == Read::Head {
             return self.next_head();
@@ -200,7 +204,8 @@ impl<R: Role> Machine<R> {
 
     /// Both directions carry raw octets now.
     pub fn is_tunnel(&self) -> bool {
-        matches!(self.state.read, Read::Raw | Read::RawEnded) || matches!(self.state.write, Write::Raw | Write::RawEnded)
+        matches!(self.state.read, Read::Raw | Read::RawEnded)
+            || matches!(self.state.write, Write::Raw | Write::RawEnded)
     }
 
     /// Server: the peer waits for 100 (Continue) before it sends its content, and none was sent yet.
@@ -212,14 +217,15 @@ impl<R: Role> Machine<R> {
     pub fn may_reuse(&self) -> bool {
         let state = &self.state;
         let is_whole = !matches!(state.read, Read::Failed(_)) && !matches!(state.write, Write::Failed(_));
-        let has_excess = self.has_excess();
-        let excess_is_next = R::IS_SERVER && state.asked != Asked::Connect;
-        state.persists() && is_whole && (!has_excess || excess_is_next) && (!state.eof || (has_excess && excess_is_next))
+        let has_next = R::IS_SERVER && state.asked != Asked::Connect;
+        let rest_is_fine = if self.has_excess() { has_next } else { !state.eof };
+        state.persists() && is_whole && rest_is_fine
     }
 
     /// Whether octets beyond the current message were received: a pipelined request (server), or something unasked for (client).
     pub fn has_excess(&self) -> bool {
-        let is_over = self.state.read == Read::Ended || (self.state.read == Read::Head && self.state.asked == Asked::Nothing && !R::IS_SERVER);
+        let is_over = self.state.read == Read::Ended
+            || (self.state.read == Read::Head && self.state.asked == Asked::Nothing && !R::IS_SERVER);
         is_over && !self.state.inbound.is_empty()
     }
 
@@ -289,4 +295,3 @@ impl State {
         self.exchange.expects && self.write == Write::Head && reads_content && !content_has_come
     }
 }
-

@@ -44,7 +44,11 @@ pub(super) struct Answered {
 pub(super) trait Start: Sized {
     const SECTION: Section;
     /// Reads a head that is complete and strict in every way; `None` if it is not, or not yet.
-    fn at_once<'b>(octets: &'b [u8], slots: &mut [MaybeUninit<httparse::Header<'b>>], limits: &Limits) -> Option<Outline<Self>>;
+    fn at_once<'b>(
+        octets: &'b [u8],
+        slots: &mut [MaybeUninit<httparse::Header<'b>>],
+        limits: &Limits,
+    ) -> Option<Outline<Self>>;
     /// Reads a start line, which begins the buffer.
     fn of_line(octets: &[u8], line: &[u8]) -> Result<Self, Rule>;
 }
@@ -53,7 +57,11 @@ pub(super) trait Start: Sized {
 ///
 /// A head that came in one piece is parsed in one pass. Otherwise its lines are checked as they come, and it is parsed when the last one
 /// has come.
-pub(super) fn head<S: Start>(inbound: &mut BytesMut, scan: &mut Scan, config: &Config) -> Result<Option<Outline<S>>, Rule> {
+pub(super) fn head<S: Start>(
+    inbound: &mut BytesMut,
+    scan: &mut Scan,
+    config: &Config,
+) -> Result<Option<Outline<S>>, Rule> {
     if scan.is_fresh()
         && let Some(outline) = at_once(inbound, &config.limits)
     {
@@ -124,12 +132,18 @@ fn is_strict(octets: &[u8], length: usize, found: &[httparse::Header<'_>]) -> bo
 impl Start for Asked {
     const SECTION: Section = Section::Request;
 
-    fn at_once<'b>(octets: &'b [u8], slots: &mut [MaybeUninit<httparse::Header<'b>>], limits: &Limits) -> Option<Outline<Self>> {
+    fn at_once<'b>(
+        octets: &'b [u8],
+        slots: &mut [MaybeUninit<httparse::Header<'b>>],
+        limits: &Limits,
+    ) -> Option<Outline<Self>> {
         if begins_empty(octets) {
             return None;
         }
         let mut parsed = httparse::Request::new(&mut []);
-        let Ok(httparse::Status::Complete(length)) = parsed.parse_with_uninit_headers(octets, slots) else { return None };
+        let Ok(httparse::Status::Complete(length)) = parsed.parse_with_uninit_headers(octets, slots) else {
+            return None;
+        };
         let (method, target) = (parsed.method?, parsed.path?);
         let is_within = length <= limits.head_octets && target.len() <= limits.target_octets && method.len() <= METHOD;
         if !is_within || !is_strict(octets, length, parsed.headers) {
@@ -150,7 +164,11 @@ impl Start for Asked {
 impl Start for Answered {
     const SECTION: Section = Section::Response;
 
-    fn at_once<'b>(octets: &'b [u8], slots: &mut [MaybeUninit<httparse::Header<'b>>], limits: &Limits) -> Option<Outline<Self>> {
+    fn at_once<'b>(
+        octets: &'b [u8],
+        slots: &mut [MaybeUninit<httparse::Header<'b>>],
+        limits: &Limits,
+    ) -> Option<Outline<Self>> {
         if begins_empty(octets) {
             return None;
         }

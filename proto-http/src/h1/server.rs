@@ -69,7 +69,9 @@ fn accept(state: &mut State, outline: parse::Outline<parse::Asked>) -> Result<(R
     let target = Target::parse(&method, block.slice(target))?;
     let mut fields = Fields::of_block(block, draft);
     match host::check(&target, &fields, version) {
-        Err(Rule::HostMissing) if state.config.leniency.host_missing.is_lenient() => state.config.count_use(Rule::HostMissing),
+        Err(Rule::HostMissing) if state.config.leniency.host_missing.is_lenient() => {
+            state.config.count_use(Rule::HostMissing)
+        }
         outcome => outcome?,
     }
     let framed = framing::of_request(&method, version, &fields, &state.config.leniency)?;
@@ -105,7 +107,8 @@ pub(super) fn tidy_framing(state: &mut State, fields: &mut Fields, framed: frami
         }
     }
     let Framing::Length(n) = framed.framing else { return Ok(()) };
-    let is_canonical = framed.relaxed.is_none() && fields.get(Known::ContentLength).is_some_and(|value| value.len() == 1 || value[0] != b'0');
+    let is_canonical = framed.relaxed.is_none()
+        && fields.get(Known::ContentLength).is_some_and(|value| value.len() == 1 || value[0] != b'0');
     if is_canonical {
         return Ok(());
     }
@@ -114,7 +117,8 @@ pub(super) fn tidy_framing(state: &mut State, fields: &mut Fields, framed: frami
 
 /// 101: only if the request asked for that protocol and was read to its end.
 fn switch(state: &mut State, head: &ResponseHead) -> Result<(), Misuse> {
-    let protocol = head.upgrade.as_deref().or_else(|| head.fields.get(Known::Upgrade)).ok_or(Misuse::UpgradeNotAsked)?;
+    let protocol =
+        head.upgrade.as_deref().or_else(|| head.fields.get(Known::Upgrade)).ok_or(Misuse::UpgradeNotAsked)?;
     if !state.is_offered(protocol) {
         return Err(Misuse::UpgradeNotAsked);
     }

@@ -24,7 +24,8 @@ pub(super) struct State {
     /// The protocols that the request offers to switch to.
     pub(super) offered: Option<Bytes>,
     pub(super) scan: Scan,
-    pub(super) size: Size,
+    /// What `inbound` is a part of; its own capacity does not tell, when all of it was given away.
+    pub(super) held: Option<Size>,
     pub(super) asked: Asked,
     pub(super) exchange: Exchange,
     /// This exchange is the last one.
@@ -45,7 +46,10 @@ pub(super) enum Read {
     /// Before its final head.
     Head,
     Length(u64),
-    Chunked { at: Chunk, extensions: u32 },
+    Chunked {
+        at: Chunk,
+        extensions: u32,
+    },
     UntilClose,
     /// All of it was given.
     Ended,
@@ -145,9 +149,16 @@ impl State {
             write: Write::Head,
             offered: None,
             scan: Scan { line_at: 0, searched: 0, lines: 0 },
-            size: Size::Small,
+            held: None,
             asked: Asked::Nothing,
-            exchange: Exchange { persists: true, is_old: false, expects: false, has_content: false, interims: 0, empty_lines: 0 },
+            exchange: Exchange {
+                persists: true,
+                is_old: false,
+                expects: false,
+                has_content: false,
+                interims: 0,
+                empty_lines: 0,
+            },
             close: false,
             eof: false,
             flows: false,
@@ -165,9 +176,10 @@ impl State {
         if room >= enough {
             return;
         }
-        let wanted = if self.flows || self.inbound.len() > Size::Small.octets() / 2 { Size::Large } else { self.size };
         let length = self.inbound.len();
-        if wanted == self.size && self.inbound.capacity() > 0 && self.inbound.try_reclaim(wanted.octets().saturating_sub(length)) {
+        let is_long = self.flows || length > Size::Small.octets() / 2;
+        let wanted = if is_long { Size::Large } else { self.held.unwrap_or_default() };
+        if self.held == Some(wanted) && self.inbound.try_reclaim(wanted.octets().saturating_sub(length)) {
             // All of the buffer is ours again.
         } else if room == 0 || self.flows || length == 0 {
             self.exchange_buffer(wanted);
@@ -180,8 +192,10 @@ impl State {
     fn exchange_buffer(&mut self, size: Size) {
         let mut fresh = buffers::take(size);
         fresh.extend_from_slice(&self.inbound);
-        buffers::give_back(std::mem::replace(&mut self.inbound, fresh), self.size);
-        self.size = size;
+        let old = std::mem::replace(&mut self.inbound, fresh);
+        if let Some(size) = self.held.replace(size) {
+            buffers::give_back(old, size);
+        }
     }
 
     /// `n` octets were appended.
@@ -196,9 +210,10 @@ impl State {
     }
 
     pub(super) fn release(&mut self) {
-        if self.inbound.is_empty() {
-            buffers::give_back(std::mem::take(&mut self.inbound), self.size);
-            self.size = Size::Small;
+        if self.inbound.is_empty()
+            && let Some(size) = self.held.take()
+        {
+            buffers::give_back(std::mem::take(&mut self.inbound), size);
         }
         self.out.release();
     }
@@ -239,7 +254,9 @@ impl State {
 
 impl Drop for State {
     fn drop(&mut self) {
-        buffers::give_back(std::mem::take(&mut self.inbound), self.size);
+        if let Some(size) = self.held.take() {
+            buffers::give_back(std::mem::take(&mut self.inbound), size);
+        }
         self.out.release();
     }
 }

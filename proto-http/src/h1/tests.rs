@@ -39,14 +39,27 @@ fn tell_upgrade(upgrade: Option<&Bytes>) -> String {
 
 impl Tell for RequestHead {
     fn tell(&self) -> String {
-        format!("{} {} {:?}{}{}", self.method, self.target, self.version, tell_upgrade(self.upgrade.as_ref()), tell_fields(&self.fields))
+        format!(
+            "{} {} {:?}{}{}",
+            self.method,
+            self.target,
+            self.version,
+            tell_upgrade(self.upgrade.as_ref()),
+            tell_fields(&self.fields)
+        )
     }
 }
 
 impl Tell for ResponseHead {
     fn tell(&self) -> String {
         let reason = self.reason.as_ref().map(|reason| format!(" ({})", text(reason))).unwrap_or_default();
-        format!("{}{reason} {:?}{}{}", self.status.as_u16(), self.version, tell_upgrade(self.upgrade.as_ref()), tell_fields(&self.fields))
+        format!(
+            "{}{reason} {:?}{}{}",
+            self.status.as_u16(),
+            self.version,
+            tell_upgrade(self.upgrade.as_ref()),
+            tell_fields(&self.fields)
+        )
     }
 }
 
@@ -60,7 +73,9 @@ struct Story {
 impl Story {
     fn add<H: Tell>(&mut self, part: Part<H>) {
         match part {
-            Part::Head(head, last) => self.line(format!("{}{}", head.tell(), if last == Last::Yes { " ." } else { "" })),
+            Part::Head(head, last) => {
+                self.line(format!("{}{}", head.tell(), if last == Last::Yes { " ." } else { "" }))
+            }
             Part::Data(octets, last) => {
                 self.data.extend_from_slice(&octets);
                 if last == Last::Yes {

@@ -68,7 +68,15 @@ fn te_trailers_survives_and_other_codings_do_not() {
 #[test]
 fn protected_names_cannot_be_nominated() {
     for name in [
-        "Host", "content-length", "Authorization", "COOKIE", "X-Forwarded-For", "x-forwarded-proto", "X-Forwarded-Whatever", "Forwarded", "Via",
+        "Host",
+        "content-length",
+        "Authorization",
+        "COOKIE",
+        "X-Forwarded-For",
+        "x-forwarded-proto",
+        "X-Forwarded-Whatever",
+        "Forwarded",
+        "Via",
         ":authority",
     ] {
         assert_eq!(stripped(&[("Connection", &format!("close, {name}"))]), Err(Rule::NominationProtected), "{name}");

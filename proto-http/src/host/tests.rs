@@ -19,8 +19,29 @@ fn hosts_with_and_without_ports_are_split() {
 #[test]
 fn what_is_not_a_host_is_refused() {
     for octets in [
-        &b""[..], b":80", b"a:b", b"a:65536", b"a:+1", b"a:80:80", b"a b", b"a,b", b"a/b", b"a\\b", b"a?b", b"a#b", b"[::1", b"[::1]x", b"[g]",
-        b"::1", b"a\0", b"\xff", b"a\"", b"<a>", b"[]", b"[::1]]", b"a[",
+        &b""[..],
+        b":80",
+        b"a:b",
+        b"a:65536",
+        b"a:+1",
+        b"a:80:80",
+        b"a b",
+        b"a,b",
+        b"a/b",
+        b"a\\b",
+        b"a?b",
+        b"a#b",
+        b"[::1",
+        b"[::1]x",
+        b"[g]",
+        b"::1",
+        b"a\0",
+        b"\xff",
+        b"a\"",
+        b"<a>",
+        b"[]",
+        b"[::1]]",
+        b"a[",
     ] {
         assert_eq!(Authority::parse(octets), Err(NotHost::Malformed), "{octets:?}");
     }
@@ -30,7 +51,8 @@ fn what_is_not_a_host_is_refused() {
 
 #[test]
 fn the_default_port_is_the_same_as_none() {
-    let same = |a: &[u8], b: &[u8], default| Authority::parse(a).unwrap().is_same(&Authority::parse(b).unwrap(), default);
+    let same =
+        |a: &[u8], b: &[u8], default| Authority::parse(a).unwrap().is_same(&Authority::parse(b).unwrap(), default);
     assert!(same(b"A.example", b"a.EXAMPLE:80", Some(80)));
     assert!(same(b"a:", b"a", None));
     assert!(!same(b"a", b"a:80", Some(443)));
@@ -48,7 +70,8 @@ fn verdict(method: &http::Method, target: &'static str, hosts: &[&str], version:
 fn one_host_that_agrees_with_the_target_is_asked_for() {
     use http::Method;
     let v11 = Version::HTTP_11;
-    let cases: [(&Method, &str, &[&str], Version, Result<(), Rule>); 16] = [
+    type Case<'a> = (&'a Method, &'static str, &'a [&'a str], Version, Result<(), Rule>);
+    let cases: [Case<'_>; 16] = [
         (&Method::GET, "/", &["a"], v11, Ok(())),
         (&Method::GET, "/", &[], v11, Err(Rule::HostMissing)),
         (&Method::GET, "/", &[], Version::HTTP_10, Ok(())),

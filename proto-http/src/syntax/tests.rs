@@ -3,7 +3,25 @@ use super::*;
 #[test]
 fn tokens_are_what_the_grammar_says() {
     assert!(is_token(b"X-Foo_1!#$%&'*+.^`|~"));
-    for bad in [&b""[..], b"a b", b"a:", b"a\0", b"a\x7f", b"\xc3\xa4", b"(a)", b"a/b", b"a\"", b"[a]", b"{a}", b"a,b", b"a;b", b"a=b", b"a?", b"a@b", b"a\\b"] {
+    for bad in [
+        &b""[..],
+        b"a b",
+        b"a:",
+        b"a\0",
+        b"a\x7f",
+        b"\xc3\xa4",
+        b"(a)",
+        b"a/b",
+        b"a\"",
+        b"[a]",
+        b"{a}",
+        b"a,b",
+        b"a;b",
+        b"a=b",
+        b"a?",
+        b"a@b",
+        b"a\\b",
+    ] {
         assert!(!is_token(bad), "{bad:?}");
     }
 }

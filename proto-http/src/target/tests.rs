@@ -42,7 +42,10 @@ fn absolute_form_is_split_into_its_parts() {
 #[test]
 fn connect_takes_authority_form_alone() {
     let target = parse(&Method::CONNECT, b"a.example:443").unwrap();
-    assert_eq!((target.form(), target.authority(), target.path()), (Form::Authority, Some(&b"a.example:443"[..]), &b""[..]));
+    assert_eq!(
+        (target.form(), target.authority(), target.path()),
+        (Form::Authority, Some(&b"a.example:443"[..]), &b""[..])
+    );
     assert_eq!((target.path_and_query(), target.query()), (&b""[..], None));
     for raw in [&b"/"[..], b"a.example", b"a.example:", b"a:0", b"a:x", b"http://a:1/", b"*", b":443"] {
         assert_eq!(parse(&Method::CONNECT, raw), Err(Rule::TargetForm), "{raw:?}");
@@ -54,7 +57,10 @@ fn connect_takes_authority_form_alone() {
 #[test]
 fn asterisk_form_goes_with_options_alone() {
     let target = parse(&Method::OPTIONS, b"*").unwrap();
-    assert_eq!((target.form(), target.path(), target.path_and_query(), target.query()), (Form::Asterisk, &b"*"[..], &b"*"[..], None));
+    assert_eq!(
+        (target.form(), target.path(), target.path_and_query(), target.query()),
+        (Form::Asterisk, &b"*"[..], &b"*"[..], None)
+    );
     assert_eq!(parse(&Method::GET, b"*"), Err(Rule::TargetForm));
     assert_eq!(parse(&Method::OPTIONS, b"*a"), Err(Rule::TargetForm));
 }
@@ -62,7 +68,18 @@ fn asterisk_form_goes_with_options_alone() {
 /// 4-009
 #[test]
 fn ambiguous_targets_are_refused() {
-    for raw in [&b"http:/a"[..], b"http:a", b"https:", b"http:\\\\a/", b"http:///a", b"http://", b"http://a\\b/c", b"1http://a/", b"ht_tp://a/", b"://a/"] {
+    for raw in [
+        &b"http:/a"[..],
+        b"http:a",
+        b"https:",
+        b"http:\\\\a/",
+        b"http:///a",
+        b"http://",
+        b"http://a\\b/c",
+        b"1http://a/",
+        b"ht_tp://a/",
+        b"://a/",
+    ] {
         assert_eq!(parse(&Method::GET, raw), Err(Rule::TargetAmbiguous), "{raw:?}");
     }
 }

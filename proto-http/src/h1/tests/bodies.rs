@@ -20,7 +20,10 @@ fn chunks_are_joined_and_their_lines_and_extensions_dropped() {
     assert_eq!(chunks("5\r\nhello\r\n0\r\n\r\n"), ["data hello", "end"]);
     assert_eq!(chunks("2;a=b\r\nhe\r\n03 ; c\r\nllo\r\n000\r\n\r\n"), ["data hello", "end"]);
     assert_eq!(chunks("0;last\r\n\r\n"), ["end"]);
-    assert_eq!(chunks("A\r\n0123456789\r\na\r\n\r\n\r\n\r\n\r\n\r\n\r\n0\r\n\r\n"), ["data 0123456789\\r\\n\\r\\n\\r\\n\\r\\n\\r\\n", "end"]);
+    assert_eq!(
+        chunks("A\r\n0123456789\r\na\r\n\r\n\r\n\r\n\r\n\r\n\r\n0\r\n\r\n"),
+        ["data 0123456789\\r\\n\\r\\n\\r\\n\\r\\n\\r\\n", "end"]
+    );
 }
 
 /// A4, 12-030
@@ -64,7 +67,9 @@ fn broken_chunks_are_refused() {
         let expected = if rule == "BareCr" { vec![] } else { vec![format!("!{rule}")] };
         assert_eq!(chunks(content), expected, "{content:?}");
     }
-    for (content, told) in [("1\r\nab\r\n", "a"), ("1\r\na\n0\r\n", "a"), ("1\r\na\r0\r\n", "a"), ("2\r\na\r\n0\r\n\r\n", "a\\r")] {
+    for (content, told) in
+        [("1\r\nab\r\n", "a"), ("1\r\na\n0\r\n", "a"), ("1\r\na\r0\r\n", "a"), ("2\r\na\r\n0\r\n\r\n", "a\\r")]
+    {
         assert_eq!(chunks(content), [format!("data {told}"), "!ChunkEnd".to_owned()], "{content:?}");
     }
 }
@@ -84,7 +89,10 @@ fn chunk_lines_and_all_extensions_together_are_bounded() {
 /// 12-031
 #[test]
 fn trailers_come_as_fields() {
-    assert_eq!(chunks("1\r\na\r\n0\r\nX-Sum: 1\r\ngrpc-status:0\r\n\r\n"), ["data a", "trailers | X-Sum: 1 | grpc-status: 0"]);
+    assert_eq!(
+        chunks("1\r\na\r\n0\r\nX-Sum: 1\r\ngrpc-status:0\r\n\r\n"),
+        ["data a", "trailers | X-Sum: 1 | grpc-status: 0"]
+    );
     assert_eq!(chunks("0\r\nA: b\r\n\r\n"), ["trailers | A: b"]);
 }
 
@@ -94,7 +102,10 @@ fn trailers_cannot_reframe_or_reroute() {
     for name in ["Content-Length", "transfer-encoding", "HOST"] {
         assert_eq!(chunks(&format!("0\r\nA: b\r\n{name}: 5\r\n\r\n")), ["!TrailerForbidden"], "{name}");
     }
-    assert_eq!(chunks("0\r\nConnection: close\r\nAuthorization: x\r\nA: b\r\nSet-Cookie: c\r\n\r\n"), ["trailers | A: b"]);
+    assert_eq!(
+        chunks("0\r\nConnection: close\r\nAuthorization: x\r\nA: b\r\nSet-Cookie: c\r\n\r\n"),
+        ["trailers | A: b"]
+    );
     assert_eq!(chunks("0\r\nTrailer: x\r\n\r\n"), ["end"], "nothing is left of it");
 }
 
@@ -117,7 +128,18 @@ fn broken_trailers_are_refused() {
 /// A12
 #[test]
 fn content_that_is_cut_off_is_never_a_clean_end() {
-    for content in ["", "5", "5\r\n", "5\r\nhel", "5\r\nhello", "5\r\nhello\r", "5\r\nhello\r\n", "0\r\n", "0\r\n\r", "0\r\nA: b\r\n"] {
+    for content in [
+        "",
+        "5",
+        "5\r\n",
+        "5\r\nhel",
+        "5\r\nhello",
+        "5\r\nhello\r",
+        "5\r\nhello\r\n",
+        "0\r\n",
+        "0\r\n\r",
+        "0\r\nA: b\r\n",
+    ] {
         let request = format!("{POST}{content}");
         let story = cuts(request.as_bytes(), |pieces| serve_with(&Arc::default(), pieces, true));
         assert_eq!(story.last().unwrap(), "!Truncated", "{content:?}");

@@ -60,7 +60,9 @@ fn octets_that_nobody_asked_for_are_an_error() {
 #[test]
 fn informational_responses_come_before_the_final_one() {
     assert_eq!(
-        asked("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\na"),
+        asked(
+            "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\na"
+        ),
         ["100 HTTP/1.1", "103 HTTP/1.1 | Link: a", "200 HTTP/1.1 | Content-Length: 1", "data a", "end", "reuse"]
     );
     assert_eq!(asked_to_eof("HTTP/1.1 100 Continue\r\n\r\n"), ["100 HTTP/1.1", "!Truncated"]);
@@ -77,7 +79,10 @@ fn a_server_that_says_nothing_has_only_closed() {
 #[test]
 fn without_a_length_the_end_of_the_connection_is_the_end() {
     assert_eq!(asked_to_eof("HTTP/1.1 200 OK\r\n\r\nhello"), ["200 HTTP/1.1", "data hello", "end", "close"]);
-    assert_eq!(asked_to_eof("HTTP/1.0 200 OK\r\nConnection: keep-alive\r\n\r\n"), ["200 HTTP/1.0 | Connection: keep-alive", "end", "close"]);
+    assert_eq!(
+        asked_to_eof("HTTP/1.0 200 OK\r\nConnection: keep-alive\r\n\r\n"),
+        ["200 HTTP/1.0 | Connection: keep-alive", "end", "close"]
+    );
     assert_eq!(asked("HTTP/1.1 200 OK\r\n\r\nhello"), ["200 HTTP/1.1", "data hello"]);
 }
 
@@ -133,11 +138,14 @@ fn an_early_answer_is_given_while_the_request_is_not_written() {
     feed(&mut machine, b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\n\r\n");
     let mut story = Story::default();
     assert!(!take(&mut machine, &mut story));
-    assert_eq!(story.told(), ["413 (Content Too Large) HTTP/1.1 | Content-Length: 0 ."].map(|line| {
-        // The reason is told only where the library knows another one.
-        let usual = StatusCode::PAYLOAD_TOO_LARGE.canonical_reason() == Some("Content Too Large");
-        if usual { line.replace(" (Content Too Large)", "") } else { line.to_owned() }
-    }));
+    assert_eq!(
+        story.told(),
+        ["413 (Content Too Large) HTTP/1.1 | Content-Length: 0 ."].map(|line| {
+            // The reason is told only where the library knows another one.
+            let usual = StatusCode::PAYLOAD_TOO_LARGE.canonical_reason() == Some("Content Too Large");
+            if usual { line.replace(" (Content Too Large)", "") } else { line.to_owned() }
+        })
+    );
     assert!(machine.is_read() && !machine.is_written());
     machine.advance();
     assert!(machine.is_read(), "nothing advances while the request is not written");

@@ -93,7 +93,9 @@ fn trailers_are_bounded_in_octets_and_fields() {
         limits.trailer_octets = 30;
         limits.trailer_fields = 3;
     });
-    let script = |trailers: String| format!("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n{trailers}\r\n");
+    let script = |trailers: String| {
+        format!("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n{trailers}\r\n")
+    };
     let field = |octets: usize| format!("X: {}\r\n", "a".repeat(octets - 7));
     assert!(served_by(&config, script(field(30)))[1].starts_with("trailers"));
     assert_eq!(served_by(&config, script(field(31)))[1..], ["!TrailerTooLarge"]);

@@ -126,7 +126,10 @@ fn reasons_are_kept_if_they_are_not_the_usual_ones() {
 
 #[test]
 fn values_keep_octets_above_ascii() {
-    assert_eq!(served(b"GET / HTTP/1.1\r\nHost: x\r\nX: caf\xe9 \xc3\xa9\r\n\r\n"), ["GET / HTTP/1.1 | Host: x | X: caf\\xe9 \\xc3\\xa9 ."]);
+    assert_eq!(
+        served(b"GET / HTTP/1.1\r\nHost: x\r\nX: caf\xe9 \xc3\xa9\r\n\r\n"),
+        ["GET / HTTP/1.1 | Host: x | X: caf\\xe9 \\xc3\\xa9 ."]
+    );
 }
 
 fn uses(config: &Config, rule: Rule) -> u64 {
@@ -166,7 +169,10 @@ fn folded_responses_are_joined_where_a_switch_says_so() {
 #[test]
 fn a_length_beside_an_encoding_is_dropped_where_a_switch_says_so() {
     let config = lenient(|leniency| leniency.length_with_encoding = Switch::Lenient);
-    let story = served_by(&config, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\nGET / HT");
+    let story = served_by(
+        &config,
+        "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\nGET / HT",
+    );
     assert_eq!(story, ["POST / HTTP/1.1 | Host: x", "data a", "end", "close"]);
     assert!(uses(&config, Rule::LengthWithEncoding) > 0);
     assert_eq!(uses(&config, Rule::LengthRepeated), 0);

@@ -4,7 +4,10 @@ use super::*;
 
 #[test]
 fn a_request_without_content_is_one_part() {
-    assert_eq!(served("GET /a?b HTTP/1.1\r\nHost: x\r\nX-FoO:  c \r\n\r\n"), ["GET /a?b HTTP/1.1 | Host: x | X-FoO: c ."]);
+    assert_eq!(
+        served("GET /a?b HTTP/1.1\r\nHost: x\r\nX-FoO:  c \r\n\r\n"),
+        ["GET /a?b HTTP/1.1 | Host: x | X-FoO: c ."]
+    );
 }
 
 /// 12-033
@@ -19,7 +22,11 @@ fn content_of_a_length_is_given_exactly() {
         ["POST / HTTP/1.1 | Host: x | Content-Length: 0 ."]
     );
     assert_eq!(
-        cuts(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhell", |pieces| serve_with(&Arc::default(), pieces, true)),
+        cuts(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhell", |pieces| serve_with(
+            &Arc::default(),
+            pieces,
+            true
+        )),
         ["POST / HTTP/1.1 | Host: x | Content-Length: 5", "data hell", "!Truncated"]
     );
 }
@@ -153,7 +160,10 @@ fn heads_that_break_a_rule_are_not_given() {
         ("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n", "LengthWithEncoding"),
         ("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: ,chunked\r\n", "EncodingMalformed"),
         ("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked,chunked\r\n", "EncodingRepeated"),
-        ("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n", "EncodingRepeated"),
+        (
+            "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n",
+            "EncodingRepeated",
+        ),
         ("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: xchunked\r\n", "EncodingUnknown"),
         ("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding:\x0bchunked\r\n", "ValueControl"),
         ("POST / HTTP/1.0\r\nHost: x\r\nTransfer-Encoding: chunked\r\n", "EncodingInOld"),

@@ -2,7 +2,8 @@
 
 use super::*;
 
-const UPGRADE: &[u8] = b"GET /chat HTTP/1.1\r\nHost: x\r\nConnection: keep-alive, Upgrade\r\nUpgrade: WebSocket\r\n\r\n";
+const UPGRADE: &[u8] =
+    b"GET /chat HTTP/1.1\r\nHost: x\r\nConnection: keep-alive, Upgrade\r\nUpgrade: WebSocket\r\n\r\n";
 
 fn server(octets: &[u8]) -> (Machine<Server>, Vec<String>) {
     let mut machine = Machine::<Server>::new(Arc::default());
@@ -29,7 +30,10 @@ fn misuse(outcome: Result<(), StreamError>) -> Misuse {
 #[test]
 fn an_agreed_upgrade_turns_both_directions_raw() {
     let (mut machine, story) = server(&[UPGRADE, b"early"].concat());
-    assert_eq!(story, ["GET /chat HTTP/1.1 ^WebSocket | Host: x | Connection: keep-alive, Upgrade | Upgrade: WebSocket ."]);
+    assert_eq!(
+        story,
+        ["GET /chat HTTP/1.1 ^WebSocket | Host: x | Connection: keep-alive, Upgrade | Upgrade: WebSocket ."]
+    );
     assert!(machine.is_read() && !machine.is_tunnel());
     machine.send(switching("websocket")).unwrap();
     machine.send(Part::Data("frame".into(), Last::No)).unwrap();
@@ -122,7 +126,8 @@ fn connect_becomes_a_tunnel_with_any_2xx() {
 
 #[test]
 fn after_a_refused_connect_early_octets_are_not_taken_for_a_request() {
-    let (mut machine, _) = server(b"CONNECT a.example:443 HTTP/1.1\r\nHost: a.example:443\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    let (mut machine, _) =
+        server(b"CONNECT a.example:443 HTTP/1.1\r\nHost: a.example:443\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n");
     machine.send(Part::Head(ResponseHead::new(StatusCode::FORBIDDEN), Last::Yes)).unwrap();
     assert!(!machine.may_reuse());
     let (mut machine, _) = server(b"CONNECT a.example:443 HTTP/1.1\r\nHost: a.example:443\r\n\r\n");
@@ -177,9 +182,17 @@ fn a_switch_before_the_request_is_written_is_refused() {
 #[test]
 fn a_client_tunnels_through_connect() {
     let mut machine = Machine::<Client>::new(Arc::default());
-    machine.send(Part::Head(RequestHead::new(Method::CONNECT, Target::parse(&Method::CONNECT, "b:443".into()).unwrap()), Last::No)).unwrap();
+    machine
+        .send(Part::Head(
+            RequestHead::new(Method::CONNECT, Target::parse(&Method::CONNECT, "b:443".into()).unwrap()),
+            Last::No,
+        ))
+        .unwrap();
     assert_eq!(wire(&mut machine), "CONNECT b:443 HTTP/1.1\r\nHost: b:443\r\n\r\n");
-    assert_eq!(misuse(Machine::<Client>::new(Arc::default()).send(Part::Data("x".into(), Last::No))), Misuse::OutOfOrder);
+    assert_eq!(
+        misuse(Machine::<Client>::new(Arc::default()).send(Part::Data("x".into(), Last::No))),
+        Misuse::OutOfOrder
+    );
     feed(&mut machine, b"HTTP/1.1 200 Connection established\r\nTransfer-Encoding: chunked\r\n\r\nraw");
     let mut story = Story::default();
     take(&mut machine, &mut story);
@@ -208,5 +221,8 @@ fn status_426_names_the_protocol_it_wants() {
     let mut head = ResponseHead::new(StatusCode::UPGRADE_REQUIRED);
     head.fields.append("Upgrade", "TLS/1.2").unwrap();
     machine.send(Part::Head(head, Last::Yes)).unwrap();
-    assert_eq!(wire(&mut machine), "HTTP/1.1 426 Upgrade Required\r\nUpgrade: TLS/1.2\r\nContent-Length: 0\r\nConnection: Upgrade\r\n\r\n");
+    assert_eq!(
+        wire(&mut machine),
+        "HTTP/1.1 426 Upgrade Required\r\nUpgrade: TLS/1.2\r\nContent-Length: 0\r\nConnection: Upgrade\r\n\r\n"
+    );
 }

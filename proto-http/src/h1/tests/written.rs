@@ -98,7 +98,12 @@ fn responses_that_have_no_content_never_show_any() {
 #[test]
 fn several_informational_heads_may_come_first() {
     let mut machine = after(GET);
-    machine.send(Part::Head(response(103, &[("Link", "a"), ("Content-Length", "3"), ("Transfer-Encoding", "chunked")]), Last::No)).unwrap();
+    machine
+        .send(Part::Head(
+            response(103, &[("Link", "a"), ("Content-Length", "3"), ("Transfer-Encoding", "chunked")]),
+            Last::No,
+        ))
+        .unwrap();
     machine.send(Part::Head(response(102, &[]), Last::No)).unwrap();
     machine.send(Part::Head(response(100, &[]), Last::No)).unwrap();
     machine.send(Part::Head(ok(), Last::Yes)).unwrap();
@@ -110,7 +115,14 @@ fn several_informational_heads_may_come_first() {
 /// 4-049
 #[test]
 fn the_connection_fields_are_ours() {
-    let ours = [("connection", "x, keep-alive"), ("Keep-Alive", "5"), ("Proxy-Connection", "a"), ("transfer-encoding", "gzip"), ("Upgrade", "b"), ("X", "y")];
+    let ours = [
+        ("connection", "x, keep-alive"),
+        ("Keep-Alive", "5"),
+        ("Proxy-Connection", "a"),
+        ("transfer-encoding", "gzip"),
+        ("Upgrade", "b"),
+        ("X", "y"),
+    ];
     let (out, _) = answered(GET, response(200, &ours), &[]);
     assert_eq!(out, "HTTP/1.1 200 OK\r\nX: y\r\nContent-Length: 0\r\n\r\n");
     let (out, machine) = answered(GET, response(200, &[("Connection", "x, CLOSE")]), &[]);
@@ -125,7 +137,9 @@ fn the_connection_fields_are_ours() {
 /// C29, 12-031
 #[test]
 fn trailers_are_written_where_chunks_are() {
-    let trailers = || Part::Trailers(Fields::from_pairs([("Grpc-Status", "0"), ("Content-Length", "9"), ("Host", "evil")]).unwrap());
+    let trailers = || {
+        Part::Trailers(Fields::from_pairs([("Grpc-Status", "0"), ("Content-Length", "9"), ("Host", "evil")]).unwrap())
+    };
     let mut machine = after(GET);
     machine.send(Part::Head(ok(), Last::No)).unwrap();
     machine.send(Part::Data("hi".into(), Last::No)).unwrap();
@@ -150,14 +164,19 @@ fn content_that_contradicts_its_length_ends_the_connection() {
     let mut machine = begin();
     assert_eq!(misuse(machine.send(Part::Data("hello!".into(), Last::Yes))), Misuse::TooLong);
     assert!(!wire(&mut machine).contains("hello"));
-    for part in [Part::Data("hell".into(), Last::Yes), Part::Data(Bytes::new(), Last::Yes), Part::Trailers(Fields::new())] {
+    for part in
+        [Part::Data("hell".into(), Last::Yes), Part::Data(Bytes::new(), Last::Yes), Part::Trailers(Fields::new())]
+    {
         let mut machine = begin();
         assert_eq!(misuse(machine.send(part)), Misuse::TooShort);
         assert!(!machine.is_written() && !machine.may_reuse() && !machine.wants_shutdown());
         assert_eq!(misuse(machine.send(Part::Data("o".into(), Last::Yes))), Misuse::TooShort, "it stays so");
     }
     let mut machine = after(GET);
-    assert_eq!(misuse(machine.send(Part::Head(response(200, &[("Content-Length", "5")]), Last::Yes))), Misuse::TooShort);
+    assert_eq!(
+        misuse(machine.send(Part::Head(response(200, &[("Content-Length", "5")]), Last::Yes))),
+        Misuse::TooShort
+    );
     assert!(!machine.wants_transmit() && !machine.has_begun_writing(), "another answer is possible");
 }
 
@@ -261,12 +280,37 @@ fn targets_are_written_as_the_next_hop_takes_them() {
     };
     for (method, target, to_origin, to_proxy) in [
         (Method::GET, "/a?b", None, None),
-        (Method::GET, "http://b/a?c", Some("GET /a?c HTTP/1.1\r\nHost: b\r\n"), Some("GET http://b/a?c HTTP/1.1\r\nHost: b\r\n")),
+        (
+            Method::GET,
+            "http://b/a?c",
+            Some("GET /a?c HTTP/1.1\r\nHost: b\r\n"),
+            Some("GET http://b/a?c HTTP/1.1\r\nHost: b\r\n"),
+        ),
         (Method::GET, "http://b", Some("GET / HTTP/1.1\r\nHost: b\r\n"), Some("GET http://b HTTP/1.1\r\nHost: b\r\n")),
-        (Method::GET, "http://b?c", Some("GET /?c HTTP/1.1\r\nHost: b\r\n"), Some("GET http://b?c HTTP/1.1\r\nHost: b\r\n")),
-        (Method::OPTIONS, "http://b:1", Some("OPTIONS * HTTP/1.1\r\nHost: b:1\r\n"), Some("OPTIONS http://b:1 HTTP/1.1\r\nHost: b:1\r\n")),
-        (Method::OPTIONS, "http://b/", Some("OPTIONS / HTTP/1.1\r\nHost: b\r\n"), Some("OPTIONS http://b/ HTTP/1.1\r\nHost: b\r\n")),
-        (Method::CONNECT, "b:1", Some("CONNECT b:1 HTTP/1.1\r\nHost: b:1\r\n"), Some("CONNECT b:1 HTTP/1.1\r\nHost: b:1\r\n")),
+        (
+            Method::GET,
+            "http://b?c",
+            Some("GET /?c HTTP/1.1\r\nHost: b\r\n"),
+            Some("GET http://b?c HTTP/1.1\r\nHost: b\r\n"),
+        ),
+        (
+            Method::OPTIONS,
+            "http://b:1",
+            Some("OPTIONS * HTTP/1.1\r\nHost: b:1\r\n"),
+            Some("OPTIONS http://b:1 HTTP/1.1\r\nHost: b:1\r\n"),
+        ),
+        (
+            Method::OPTIONS,
+            "http://b/",
+            Some("OPTIONS / HTTP/1.1\r\nHost: b\r\n"),
+            Some("OPTIONS http://b/ HTTP/1.1\r\nHost: b\r\n"),
+        ),
+        (
+            Method::CONNECT,
+            "b:1",
+            Some("CONNECT b:1 HTTP/1.1\r\nHost: b:1\r\n"),
+            Some("CONNECT b:1 HTTP/1.1\r\nHost: b:1\r\n"),
+        ),
         (Method::OPTIONS, "*", None, None),
     ] {
         for (next_hop, expected) in [(NextHop::Origin, to_origin), (NextHop::Proxy, to_proxy)] {
@@ -323,7 +367,8 @@ fn request_heads_are_checked_again_on_the_way_out() {
 /// B25
 #[test]
 fn a_received_head_goes_on_as_it_was_spelled() {
-    let script = "GET /a HTTP/1.1\r\nhOST: x\r\nX-FoO:b\r\nCookie: c; d\r\nAccept:   */*  \r\ncookie: e\r\nEmpty:\r\n\r\n";
+    let script =
+        "GET /a HTTP/1.1\r\nhOST: x\r\nX-FoO:b\r\nCookie: c; d\r\nAccept:   */*  \r\ncookie: e\r\nEmpty:\r\n\r\n";
     let mut machine = Machine::<Server>::new(Arc::default());
     feed(&mut machine, script.as_bytes());
     let Ok(Next::Part(Part::Head(head, last))) = machine.next() else { panic!("no head") };
