@@ -53,13 +53,27 @@ fn parse(text: &str) -> Option<Cidr> {
     };
     let network: IpAddr = network;
     let width = if network.is_ipv4() { 32 } else { 128 };
-    let bits = bits.map_or(Some(width), |bits| bits.parse().ok().filter(|bits| *bits <= width))?;
-    Some(Cidr { network, bits })
+    let bits = bits.map_or(Some(width), |bits| number(bits).filter(|bits| *bits <= width))?;
+    Some(canonical(network, bits))
+}
+
+/// Digits alone: the standard library would take a sign too.
+fn number(text: &str) -> Option<u8> {
+    let is_digits = text.bytes().all(|octet| octet.is_ascii_digit());
+    if is_digits { text.parse().ok() } else { None }
+}
+
+/// A range of IPv4 addresses that is written as IPv6 (`::ffff:0:0/96`) is one of IPv4.
+fn canonical(network: IpAddr, bits: u8) -> Cidr {
+    match (network, network.to_canonical()) {
+        (IpAddr::V6(_), v4 @ IpAddr::V4(_)) if bits >= 96 => Cidr { network: v4, bits: bits - 96 },
+        _ => Cidr { network, bits },
+    }
 }
 
 impl From<IpAddr> for Cidr {
     fn from(network: IpAddr) -> Self {
-        Self { network, bits: if network.is_ipv4() { 32 } else { 128 } }
+        canonical(network, if network.is_ipv4() { 32 } else { 128 })
     }
 }
 

@@ -127,6 +127,7 @@ pub struct Flow {
     watch: bool,
     tunnel: bool,
     flushed: bool,
+    over: bool,
     /// Why the request could not be delivered, while the response may still come.
     stuck: Option<StreamError>,
 }
@@ -138,7 +139,7 @@ impl Flow {
             Last::Yes => Half::Ended,
             Last::No => Half::Body,
         };
-        Self { up, down: Half::Head, gone, expect: false, watch: true, tunnel: false, flushed: false, stuck: None }
+        Self { up, down: Half::Head, gone, expect: false, watch: true, tunnel: false, flushed: false, over: false, stuck: None }
     }
 
     /// The client holds its content back until it is told to go on.
@@ -150,13 +151,13 @@ impl Flow {
 
     /// What to wait for now.
     pub fn wants(&self) -> Wants {
-        let reading = matches!(self.down, Half::Head | Half::Body);
+        let reading = !self.over && matches!(self.down, Half::Head | Half::Body);
         Wants {
             read_origin: reading,
-            read_client: self.up == Half::Body && !self.expect,
+            read_client: !self.over && self.up == Half::Body && !self.expect,
             watch_client: self.watch && reading && !self.tunnel && matches!(self.up, Half::Ended | Half::Cut),
-            flush: self.down == Half::Ended && !self.flushed,
-            expect: self.expect,
+            flush: !self.over && self.down == Half::Ended && !self.flushed,
+            expect: !self.over && self.expect,
         }
     }
 
@@ -279,16 +280,18 @@ impl Flow {
         if self.tunnel { self.tunnel_over() } else { self.over_if(self.flushed) }
     }
 
-    /// A tunnel is over when both directions have ended.
+    /// A tunnel is over when both directions have ended, or the origin stopped reading and the other one has.
     fn tunnel_over(&mut self) -> Step {
-        self.over_if(self.tunnel && self.up == Half::Ended && self.flushed)
+        self.over_if(self.tunnel && self.up != Half::Body && self.flushed)
     }
 
-    fn over_if(&self, over: bool) -> Step {
+    fn over_if(&mut self, over: bool) -> Step {
+        self.over = over;
         if over { Step::Finished } else { Step::Go }
     }
 
     fn fail(&mut self, side: Side, error: StreamError) -> Step {
+        self.over = true;
         self.up = Half::Cut;
         self.down = match self.down {
             Half::Head => Half::Head,
