@@ -82,7 +82,8 @@ fn strip(fields: &mut Fields) -> Result<(), Rule> {
     if fields.contains(Known::Connection) && nominations(fields)? > 0 {
         fields.remove_named_by(Known::Connection, JUDGED);
     }
-    let accepts_trailers = fields.elements(Known::Te).any(|coding| coding.eq_ignore_ascii_case(b"trailers"));
+    let accepts_trailers =
+        fields.has_any(JUDGED) && fields.elements(Known::Te).any(|coding| coding.eq_ignore_ascii_case(b"trailers"));
     if !accepts_trailers {
         fields.remove_set(HOP);
         return Ok(());
@@ -94,6 +95,11 @@ fn strip(fields: &mut Fields) -> Result<(), Rule> {
 
 /// Counts the options that name fields, and checks all options.
 fn nominations(fields: &Fields) -> Result<usize, Rule> {
+    let is_plain =
+        |value: &[u8]| [&b"keep-alive"[..], b"close"].iter().any(|option| value.eq_ignore_ascii_case(option));
+    if fields.all(Known::Connection).all(is_plain) {
+        return Ok(0);
+    }
     let (mut options, mut named) = (0, 0);
     for option in fields.elements(Known::Connection) {
         options += 1;

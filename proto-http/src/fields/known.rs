@@ -79,48 +79,61 @@ impl Known {
 
     /// Recognises a name in any case.
     pub fn of(name: &[u8]) -> Option<Self> {
-        let first = name.first()? | 0x20;
-        Self::with_length(name.len()).iter().copied().find(|known| {
-            let text = known.as_str().as_bytes();
-            text[0] | 0x20 == first && text.eq_ignore_ascii_case(name)
-        })
+        let place = SLOTS.known[slot(SLOTS.seed, name)?];
+        let known = *Self::ALL.get(usize::from(place))?;
+        let text = known.as_str().as_bytes();
+        // Most are spelled as usual, and comparing octets is the fastest comparison there is.
+        (text == name || text.eq_ignore_ascii_case(name)).then_some(known)
     }
 
     /// The bit of this name in a set.
     pub(crate) const fn bit(self) -> u64 {
         1 << self as u8
     }
+}
 
-    const fn with_length(length: usize) -> &'static [Self] {
-        match length {
-            2 => &[Self::Te],
-            3 => &[Self::Via, Self::Age],
-            4 => &[Self::Host, Self::Date, Self::Vary, Self::Etag],
-            5 => &[Self::Range],
-            6 => &[Self::Accept, Self::Cookie, Self::Server, Self::Expect, Self::Pragma],
-            7 => &[Self::Upgrade, Self::Trailer, Self::Referer, Self::Expires],
-            8 => &[Self::Location],
-            9 => &[Self::Forwarded, Self::XRealIp],
-            10 => &[Self::Connection, Self::UserAgent, Self::SetCookie, Self::KeepAlive],
-            11 => &[Self::RetryAfter],
-            12 => &[Self::ContentType],
-            13 => &[Self::CacheControl, Self::Authorization, Self::LastModified, Self::IfNoneMatch, Self::ContentRange],
-            14 => &[Self::ContentLength, Self::Http2Settings],
-            15 => &[Self::AcceptEncoding, Self::XForwardedFor],
-            16 => &[
-                Self::ContentEncoding,
-                Self::XForwardedHost,
-                Self::XForwardedPort,
-                Self::ProxyConnection,
-                Self::WwwAuthenticate,
-            ],
-            17 => &[Self::TransferEncoding, Self::XForwardedProto, Self::IfModifiedSince, Self::SecWebSocketKey],
-            18 => &[Self::ProxyAuthenticate],
-            19 => &[Self::ProxyAuthorization],
-            20 => &[Self::SecWebSocketAccept],
-            _ => &[],
+/// Where each known name is looked up: no two share a slot, so that one comparison decides.
+struct Slots {
+    seed: usize,
+    /// Places in [`Known::ALL`], or [`NOBODY`].
+    known: [u8; SLOT_COUNT],
+}
+
+const SLOT_COUNT: usize = 512;
+const NOBODY: u8 = u8::MAX;
+static SLOTS: Slots = find_slots();
+
+/// The slot of a name, by its length, its first letter and its last two.
+const fn slot(seed: usize, name: &[u8]) -> Option<usize> {
+    let length = name.len();
+    let ([first, ..], [.., before, last]) = (name, name) else { return None };
+    let letters = (*first as usize | 0x20) | (*before as usize | 0x20) << 8 | (*last as usize | 0x20) << 16;
+    Some(((length | letters << 8).wrapping_mul(seed) >> 24) % SLOT_COUNT)
+}
+
+/// Tries seeds until all names have slots of their own.
+const fn find_slots() -> Slots {
+    let mut seed = 0x9e37_79b1;
+    loop {
+        if let Some(known) = try_seed(seed) {
+            return Slots { seed, known };
         }
+        seed += 2;
     }
+}
+
+const fn try_seed(seed: usize) -> Option<[u8; SLOT_COUNT]> {
+    let mut known = [NOBODY; SLOT_COUNT];
+    let mut at = 0;
+    while at < Known::NAMES.len() {
+        let Some(slot) = slot(seed, Known::NAMES[at].as_bytes()) else { return None };
+        if known[slot] != NOBODY {
+            return None;
+        }
+        known[slot] = at as u8;
+        at += 1;
+    }
+    Some(known)
 }
 
 impl AsName for Known {

@@ -289,12 +289,22 @@ impl Options {
     /// All Connection fields count, and all their options.
     pub(super) fn of(fields: &Fields) -> Self {
         let mut options = Self::default();
-        for option in fields.elements(Known::Connection) {
-            options.close |= option.eq_ignore_ascii_case(b"close");
-            options.keep_alive |= option.eq_ignore_ascii_case(b"keep-alive");
-            options.upgrade |= option.eq_ignore_ascii_case(b"upgrade");
+        if fields.has_any(Known::Connection.bit()) {
+            fields.all(Known::Connection).for_each(|value| options.add(value));
         }
         options
+    }
+
+    fn add(&mut self, value: &[u8]) {
+        if value.eq_ignore_ascii_case(b"keep-alive") {
+            self.keep_alive = true;
+            return;
+        }
+        for option in syntax::list(value) {
+            self.close |= option.eq_ignore_ascii_case(b"close");
+            self.keep_alive |= option.eq_ignore_ascii_case(b"keep-alive");
+            self.upgrade |= option.eq_ignore_ascii_case(b"upgrade");
+        }
     }
 
     /// Whether the sender is willing to go on after this message.
