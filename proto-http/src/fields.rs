@@ -29,7 +29,7 @@ mod spare;
 mod write;
 
 pub(crate) use edit::Draft;
-pub use known::Known;
+pub use known::{Known, KnownSet};
 pub(crate) use known::set_of;
 
 use bytes::Bytes;

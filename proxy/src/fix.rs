@@ -1,18 +1,18 @@
 //! What a change of content does to the fields that describe it.
 
-use http::header;
 use simplon_proto_http::Fields;
+use simplon_proto_http::fields::Known;
 
 /// The content is now this many octets.
 pub(crate) fn length(fields: &mut Fields, octets: u64) {
     forget(fields);
-    let set = fields.set(header::CONTENT_LENGTH, octets.to_string());
+    let set = fields.set(Known::ContentLength, octets.to_string());
     debug_assert_eq!(set, Ok(()));
 }
 
 /// How much content there will be is not known.
 pub(crate) fn unknown_length(fields: &mut Fields) {
-    fields.remove(header::CONTENT_LENGTH);
+    fields.remove(Known::ContentLength);
     forget(fields);
 }
 

@@ -1,11 +1,11 @@
 //! What a proxy tells the origin about the client, and whom it believes (RFC 7239, RFC 9110 §7.6.3).
 
-use std::io::{Cursor, Write};
+use std::io::Write;
 use std::net::IpAddr;
 
 use http::Version;
 use simplon_core::net::ConnInfo;
-use simplon_proto_http::fields::Known;
+use simplon_proto_http::fields::{Known, KnownSet};
 use simplon_proto_http::{Fields, RequestHead};
 
 use crate::cidr::Cidr;
@@ -27,12 +27,12 @@ pub struct Forwarding {
     trusted: Vec<Cidr>,
     x_forwarded: Tell,
     forwarded: Tell,
-    via: Option<Box<str>>,
+    via: Option<Via>,
 }
 
 impl Default for Forwarding {
     fn default() -> Self {
-        Self { trusted: Vec::new(), x_forwarded: Tell::Yes, forwarded: Tell::Drop, via: Some("simplon".into()) }
+        Self { trusted: Vec::new(), x_forwarded: Tell::Yes, forwarded: Tell::Drop, via: Some(Via::new("simplon")) }
     }
 }
 
@@ -61,7 +61,7 @@ impl Forwarding {
     /// The name under which this proxy adds itself to Via; `None` adds nothing.
     #[must_use]
     pub fn via(mut self, pseudonym: Option<&str>) -> Self {
-        self.via = pseudonym.map(Into::into);
+        self.via = pseudonym.map(Via::new);
         self
     }
 
@@ -90,40 +90,61 @@ impl Forwarding {
 
     /// Writes the fields into a request on its way to an origin.
     pub fn apply(&self, head: &mut RequestHead, info: &ConnInfo) {
-        let trusted = info.peer_ip().is_some_and(|peer| self.trusts(peer));
-        if !trusted {
-            for name in [Known::XForwardedFor, Known::XForwardedProto, Known::XForwardedHost, Known::Forwarded] {
-                head.fields.remove(name);
-            }
-            for name in ["X-Forwarded-Port", "X-Forwarded-Server", "X-Real-IP"] {
-                head.fields.remove(name);
-            }
+        if !info.peer_ip().is_some_and(|peer| self.trusts(peer)) {
+            head.fields.remove_all(SAID);
         }
         if self.x_forwarded == Tell::Yes {
-            self.tell_x_forwarded(head, info);
+            tell_x_forwarded(head, info);
         }
         if self.forwarded == Tell::Yes {
             tell_forwarded(head, info);
         }
-        if let Some(pseudonym) = &self.via {
-            tell_via(&mut head.fields, head.version, pseudonym);
+        if let Some(via) = &self.via {
+            add_to_list(&mut head.fields, Known::Via, via.of(head.version).as_bytes());
         }
     }
+}
 
-    fn tell_x_forwarded(&self, head: &mut RequestHead, info: &ConnInfo) {
-        let mut peer = Short::new();
-        if let Some(address) = info.peer_ip() {
-            peer.write(format_args!("{address}"));
-            add_to_list(&mut head.fields, Known::XForwardedFor, peer.as_bytes());
+/// What peers say of their clients.
+const SAID: KnownSet = KnownSet::of(&[
+    Known::XForwardedFor,
+    Known::XForwardedProto,
+    Known::XForwardedHost,
+    Known::XForwardedPort,
+    Known::XRealIp,
+    Known::Forwarded,
+]);
+
+/// Our element of Via, for each version that a request may have come in.
+#[derive(Clone, Debug)]
+struct Via([Box<str>; 4]);
+
+impl Via {
+    fn new(pseudonym: &str) -> Self {
+        Self(["1.0", "1.1", "2", "3"].map(|version| format!("{version} {pseudonym}").into()))
+    }
+
+    fn of(&self, version: Version) -> &str {
+        match version {
+            Version::HTTP_10 => &self.0[0],
+            Version::HTTP_2 => &self.0[2],
+            Version::HTTP_3 => &self.0[3],
+            _ => &self.0[1],
         }
-        if !head.fields.contains(Known::XForwardedProto) {
-            add(&mut head.fields, Known::XForwardedProto, b"http");
-        }
-        if !head.fields.contains(Known::XForwardedHost)
-            && let Some(host) = head.authority_bytes()
-        {
-            add(&mut head.fields, Known::XForwardedHost, &host);
-        }
+    }
+}
+
+fn tell_x_forwarded(head: &mut RequestHead, info: &ConnInfo) {
+    if let Some(address) = info.peer_text() {
+        add_to_list(&mut head.fields, Known::XForwardedFor, address.as_bytes());
+    }
+    if !head.fields.contains(Known::XForwardedProto) {
+        add(&mut head.fields, Known::XForwardedProto, b"http");
+    }
+    if !head.fields.contains(Known::XForwardedHost)
+        && let Some(host) = head.authority_bytes()
+    {
+        add(&mut head.fields, Known::XForwardedHost, &host);
     }
 }
 
@@ -141,18 +162,6 @@ fn tell_forwarded(head: &mut RequestHead, info: &ConnInfo) {
     }
     element.extend_from_slice(b";proto=http");
     add_to_list(&mut head.fields, Known::Forwarded, &element);
-}
-
-fn tell_via(fields: &mut Fields, version: Version, pseudonym: &str) {
-    let version = match version {
-        Version::HTTP_10 => "1.0",
-        Version::HTTP_2 => "2",
-        Version::HTTP_3 => "3",
-        _ => "1.1",
-    };
-    let mut hop = Short::new();
-    hop.write(format_args!("{version} {pseudonym}"));
-    add_to_list(fields, Known::Via, hop.as_bytes());
 }
 
 /// One more element of a list, in one line with those before: many an origin reads the first line alone.
@@ -186,26 +195,6 @@ fn node_address(node: &str) -> Option<IpAddr> {
         return Some(address.ip().to_canonical());
     }
     node.strip_prefix('[')?.strip_suffix(']')?.parse::<IpAddr>().ok().map(|address| address.to_canonical())
-}
-
-/// A short text on the stack; what does not fit is cut, which nothing written here comes near.
-struct Short {
-    octets: Cursor<[u8; 128]>,
-}
-
-impl Short {
-    fn new() -> Self {
-        Self { octets: Cursor::new([0; 128]) }
-    }
-
-    fn write(&mut self, text: std::fmt::Arguments<'_>) {
-        let _ = self.octets.write_fmt(text);
-    }
-
-    fn as_bytes(&self) -> &[u8] {
-        let end = usize::try_from(self.octets.position()).unwrap_or(0);
-        &self.octets.get_ref()[..end.min(128)]
-    }
 }
 
 #[cfg(test)]

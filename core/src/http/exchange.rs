@@ -169,14 +169,11 @@ impl Exchange {
             if self.leg.machine.space().len() >= READ_AHEAD {
                 return Poll::Pending;
             }
-            match self.leg.poll_fill(cx) {
+            match self.leg.poll_fill_untimed(cx) {
                 Poll::Ready(Ok(0)) => return Poll::Ready(StreamError::Closed),
                 Poll::Ready(Ok(_)) => {}
                 Poll::Ready(Err(error)) => return Poll::Ready(error),
-                Poll::Pending => {
-                    self.leg.restart_wait();
-                    return Poll::Pending;
-                }
+                Poll::Pending => return Poll::Pending,
             }
         }
     }

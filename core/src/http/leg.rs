@@ -87,6 +87,15 @@ impl<R: Role> Leg<R> {
 
     /// Reads once into the machine. 0 is the end of the stream, and the machine was told.
     pub(super) fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<Result<usize, StreamError>> {
+        let filled = self.poll_fill_untimed(cx);
+        if filled.is_pending() && self.read_by.is_none() {
+            self.read_by = deadline(self.read_wait().1);
+        }
+        filled
+    }
+
+    /// The same without a bound on the wait: nothing is due.
+    pub(super) fn poll_fill_untimed(&mut self, cx: &mut Context<'_>) -> Poll<Result<usize, StreamError>> {
         let outcome = pin!(self.stream.read_buf(self.machine.space())).poll(cx);
         match outcome {
             Poll::Ready(Ok(n)) => {
@@ -97,9 +106,6 @@ impl<R: Role> Leg<R> {
             Poll::Ready(Err(error)) => Poll::Ready(Err(self.fail(from_io(&error)))),
             Poll::Pending => {
                 self.machine.release_buffers();
-                if self.read_by.is_none() {
-                    self.read_by = deadline(self.read_wait().1);
-                }
                 Poll::Pending
             }
         }

@@ -81,15 +81,15 @@ impl<C> Origins<C> {
     }
 
     /// An idle connection to this peer that is fit as far as is known without asking the kernel: newest first.
-    pub fn idle(&self, peer: &Peer) -> Option<Upstream> {
-        let pooled = self.shelf.pool.take(peer.key(), Instant::now().into_std())?;
+    pub fn idle(&self, peer: &Peer, now: Instant) -> Option<Upstream> {
+        let pooled = self.shelf.pool.take(peer.key(), now.into_std())?;
         Some(Upstream::reused(pooled, peer.clone()))
     }
 
     /// Keeps a connection for the next exchange; one that cannot carry another is closed.
-    pub fn put_back(&self, upstream: Upstream) {
+    pub fn put_back(&self, upstream: Upstream, now: Instant) {
         let Some((pooled, peer)) = upstream.into_rest() else { return };
-        self.shelf.pool.put(peer.key(), pooled, Instant::now().into_std());
+        self.shelf.pool.put(peer.key(), pooled, now.into_std());
         if !self.shelf.swept.load(Ordering::Relaxed) {
             self.shelf.start_sweeping();
         }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use simplon_proto_http::h1::Config;
 
 use super::exchange::{Ended, Exchange, KeepIdle, Woken};
-use super::slot::Slot;
+use super::slot;
 use super::timeouts::Timeouts;
 use crate::net::{ConnInfo, Stream};
 use crate::server::{Drain, ServeConnection};
@@ -74,13 +74,13 @@ impl<S: Serve> Http<S> {
     /// Serves one connection until it is over. For streams that did not come from a listener; what a listener accepts gets here by itself.
     pub async fn serve_stream(&self, stream: Stream, info: Arc<ConnInfo>, drain: Drain) {
         let (protocol, timeouts) = (Arc::clone(&self.config.protocol), Arc::clone(&self.config.timeouts));
-        let mut exchange = Exchange::new(stream, protocol, timeouts, info, drain);
+        let mut exchange = Box::new(Exchange::new(stream, protocol, timeouts, info, drain));
         let keep = KeepIdle { grace: self.config.drain_grace };
         while exchange.idle(keep).await == Woken::Request {
             if self.config.max_exchanges.is_some_and(|most| exchange.served().saturating_add(1) >= most) {
                 exchange.close_after();
             }
-            let (back, ended) = Slot::new(one(Arc::clone(&self.app), exchange)).await;
+            let (back, ended) = slot::run(&self.app, exchange).await;
             if ended == Ended::Close {
                 return;
             }
@@ -99,11 +99,4 @@ impl<S: Serve> ServeConnection for Http<S> {
     fn serve(&self, stream: Stream, info: Arc<ConnInfo>, drain: Drain) -> impl Future<Output = ()> + Send {
         self.serve_stream(stream, info, drain)
     }
-}
-
-/// One exchange, from its first octets to the state it leaves the connection in.
-async fn one<S: Serve>(app: Arc<S>, mut exchange: Exchange) -> (Exchange, Ended) {
-    app.serve(&mut exchange).await;
-    let ended = exchange.finish().await;
-    (exchange, ended)
 }

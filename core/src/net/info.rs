@@ -1,7 +1,7 @@
 //! Who is at the other end of an accepted connection.
 
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use tokio::time::Instant;
 
@@ -25,19 +25,21 @@ pub struct ConnInfo {
     listener: Arc<str>,
     accepted: Instant,
     transport: Transport,
+    peer_text: OnceLock<Box<str>>,
 }
 
 impl ConnInfo {
     /// A connection that came by the listener of this label, now.
     #[must_use]
     pub fn new(listener: Arc<str>, transport: Transport) -> Self {
-        Self { peer: None, local: None, listener, accepted: Instant::now(), transport }
+        Self { peer: None, local: None, listener, accepted: Instant::now(), transport, peer_text: OnceLock::new() }
     }
 
     /// The same with the peer's address.
     #[must_use]
     pub fn with_peer(mut self, peer: SocketAddr) -> Self {
         self.peer = Some(peer);
+        self.peer_text = OnceLock::new();
         self
     }
 
@@ -58,6 +60,13 @@ impl ConnInfo {
     #[must_use]
     pub fn peer_ip(&self) -> Option<IpAddr> {
         self.peer.map(|peer| peer.ip().to_canonical())
+    }
+
+    /// [`Self::peer_ip`] as text, written once for each connection.
+    #[must_use]
+    pub fn peer_text(&self) -> Option<&str> {
+        let ip = self.peer_ip()?;
+        Some(self.peer_text.get_or_init(|| ip.to_string().into()))
     }
 
     /// Our address that the peer connected to; of TCP.

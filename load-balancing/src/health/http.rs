@@ -163,7 +163,7 @@ impl<C: Connect> HttpCheck<C> {
 
     /// One exchange on a connection at rest, if there is one; a connection that had died meanwhile says nothing about the backend.
     async fn ask_again(&self, peer: &Peer, request: &RequestHead) -> Option<Result<ResponseHead, CheckError>> {
-        let upstream = self.origins.idle(peer)?;
+        let upstream = self.origins.idle(peer, tokio::time::Instant::now())?;
         match timeout(self.answer_within, self.exchange(upstream, request.clone())).await {
             Ok(Ok(head)) => Some(Ok(head)),
             Ok(Err(StreamError::Closed | StreamError::Reset)) => None,
@@ -192,7 +192,7 @@ impl<C: Connect> HttpCheck<C> {
             }
         };
         if self.reuse == Reuse::IfPossible && (last == Last::Yes || read_off(&mut upstream).await) {
-            self.origins.put_back(upstream);
+            self.origins.put_back(upstream, tokio::time::Instant::now());
         }
         Ok(head)
     }

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{AsName, Entry, FieldError, Fields, Home, Known, OTHER, Wanted, spare};
+use super::{AsName, Entry, FieldError, Fields, Home, Known, KnownSet, OTHER, Wanted, spare};
 use crate::syntax;
 
 /// Fields that a list can hold: far above every limit on received heads.
@@ -111,6 +111,11 @@ impl Fields {
         self.arena.clear();
         self.block = Bytes::new();
         self.present = 0;
+    }
+
+    /// Removes all fields whose names are among these, in one pass; none if none is there.
+    pub fn remove_all(&mut self, names: KnownSet) {
+        self.remove_set(names.bits());
     }
 
     /// Removes all fields whose names are in a set.

@@ -146,6 +146,21 @@ impl AsName for Known {
     }
 }
 
+/// A set of known names, for [`super::Fields::remove_all`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KnownSet(u64);
+
+impl KnownSet {
+    /// These names.
+    pub const fn of(names: &[Known]) -> Self {
+        Self(set_of(names))
+    }
+
+    pub(super) const fn bits(self) -> u64 {
+        self.0
+    }
+}
+
 /// A set of known names.
 pub(crate) const fn set_of(names: &[Known]) -> u64 {
     let mut set = 0;

@@ -5,9 +5,9 @@ use std::cell::RefCell;
 use super::Entry;
 
 /// Lists kept per thread, and the largest that is worth keeping.
-const LISTS: usize = 64;
+const LISTS: usize = 512;
 const ENTRIES: usize = 256;
-const OCTETS: usize = 16 << 10;
+const OCTETS: usize = 4 << 10;
 /// What a new list begins with.
 const FIRST_ENTRIES: usize = 32;
 const FIRST_OCTETS: usize = 512;

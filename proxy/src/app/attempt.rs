@@ -5,9 +5,11 @@ use std::net::IpAddr;
 use http::Method;
 use simplon_core::connect::{Connect, Peer};
 use simplon_core::http::{Exchange, Protocol, Upstream};
-use simplon_core::net::{AtRest, Probe};
+use simplon_core::net::{Address, AtRest, Probe};
 use simplon_core::{Error, Kind, Result, error};
 use simplon_proto_http::RequestHead;
+use simplon_proto_http::fields::Known;
+use simplon_proto_http::fields::Known;
 use simplon_proto_http::transfer::{Last, Part, Sink};
 
 use super::App;
@@ -69,7 +71,7 @@ where
             match self.exchange_on(exchange, asked, &mut upstream, record, cx).await {
                 Ok(attempted) => {
                     if upstream.may_reuse() {
-                        self.origins.put_back(upstream);
+                        self.origins.put_back(upstream, record.latest());
                     }
                     return Ok(attempted);
                 }
@@ -90,7 +92,7 @@ where
         cx: &mut R::Ctx,
     ) -> Result<Upstream> {
         if protocol == Protocol::Http && reuse == Reuse::Allowed {
-            while let Some(mut idle) = self.origins.idle(peer) {
+            while let Some(mut idle) = self.origins.idle(peer, record.latest()) {
                 // Nothing is lost when an idempotent request meets a dead connection; any other is worth asking the kernel first.
                 if is_idempotent(&asked.head.method) || idle.look(Probe::Socket) == AtRest::Quiet {
                     record.reused = true;
@@ -117,9 +119,10 @@ where
         let mut head = asked.head.clone();
         self.settings.forwarding.apply(&mut head, exchange.info());
         if !exchange.awaits_continue() {
-            head.fields.remove(http::header::EXPECT);
+            head.fields.remove(Known::Expect);
         }
         let peer = upstream.peer().clone();
+        name_host(&mut head, &peer)?;
         let attempt = Attempt { number: record.attempts, peer: &peer, method: &asked.head.method, outcome: Outcome::Open };
         self.filters.upstream_request(&mut head, &attempt, cx).await?;
         let last = send_what_is_at_hand(upstream, head, asked)?;
@@ -167,6 +170,18 @@ where
             again => Some(again),
         }
     }
+}
+
+/// A request of version 1.0 may name no host (RFC 9112 §3.2): the origin is then asked by the address at which it is reached.
+fn name_host(head: &mut RequestHead, peer: &Peer) -> Result<()> {
+    if head.authority().is_some() {
+        return Ok(());
+    }
+    let host = match peer.address() {
+        Address::Unix(_) => "localhost".to_owned(),
+        named => named.to_string(),
+    };
+    head.fields.set(Known::Host, host).map_err(|_| Error::internal(Kind::Internal))
 }
 
 /// The head, and what an earlier attempt sent already. Says whether that is the whole request.

@@ -67,10 +67,12 @@ pub struct Record {
     /// From the first octets of the request to the end.
     pub took: Duration,
     started: Instant,
+    latest: Instant,
 }
 
 impl Record {
     pub(crate) fn begin(exchange: &Exchange) -> Self {
+        let now = Instant::now();
         Self {
             client: exchange.info().peer_ip(),
             from: exchange.info().peer(),
@@ -88,7 +90,8 @@ impl Record {
             response_octets: 0,
             first_octet: None,
             took: Duration::ZERO,
-            started: Instant::now(),
+            started: now,
+            latest: now,
         }
     }
 
@@ -106,7 +109,13 @@ impl Record {
     }
 
     pub(crate) fn answered(&mut self) {
-        self.first_octet = Some(self.started.elapsed());
+        self.latest = Instant::now();
+        self.first_octet = Some(self.latest - self.started);
+    }
+
+    /// The latest time that was looked at: near enough to now for what rests in a pool.
+    pub(crate) fn latest(&self) -> Instant {
+        self.latest
     }
 
     pub(crate) fn failed(&mut self, error: &Error) {
