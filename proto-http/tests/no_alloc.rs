@@ -210,3 +210,33 @@ fn a_new_machine_allocates_nothing() {
     let config = Arc::new(Config::default());
     assert_eq!(allocations(|| drop(Machine::<Server>::new(config))), 0);
 }
+
+/// Each connection holds its head while the others are served, as under load.
+#[test]
+fn many_exchanges_at_once_allocate_nothing() {
+    let config = Arc::new(Config::default());
+    let mut machines: Vec<_> = (0..200).map(|_| Machine::<Server>::new(config.clone())).collect();
+    let mut heads = Vec::with_capacity(machines.len());
+    let answer = response(Some(0));
+    let mut round = || {
+        for machine in &mut machines {
+            machine.space().extend_from_slice(GET);
+            machine.received(GET.len());
+            heads.push(part(machine).expect("a head"));
+            assert!(part(machine).is_none());
+            machine.release_buffers();
+        }
+        for (machine, head) in machines.iter_mut().zip(heads.drain(..)) {
+            machine.send(Part::Head(answer.clone(), Last::Yes)).expect("fits");
+            pump_away(machine);
+            machine.advance();
+            drop(head);
+            machine.release_buffers();
+        }
+    };
+    for _ in 0..5 {
+        round();
+    }
+    let taken = allocations(|| (0..20).for_each(|_| round()));
+    assert_eq!(taken, 0);
+}

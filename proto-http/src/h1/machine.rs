@@ -277,7 +277,7 @@ impl<R: Role> Machine<R> {
         }
     }
 
-    /// Gives buffers back to this thread's store. Only what is empty is given back; nothing is lost.
+    /// Gives buffers back to this thread's store: those that are empty, and whose octets nobody reads any more. Nothing is lost.
     pub fn release_buffers(&mut self) {
         self.state.release();
     }

@@ -11,8 +11,8 @@ const COPIED: usize = 2 << 10;
 /// Written octets that may stand at the front of the buffer before the rest moves up.
 const FRONT: usize = 16 << 10;
 /// Buffers kept per thread, and the largest that is worth keeping.
-const SPARES: usize = 64;
-const SPARE_OCTETS: usize = 16 << 10;
+const SPARES: usize = 256;
+const SPARE_OCTETS: usize = 8 << 10;
 const SPARE_PIECES: usize = 64;
 /// What a new buffer begins with.
 const FIRST: usize = 2 << 10;

@@ -210,9 +210,12 @@ impl State {
     }
 
     pub(super) fn release(&mut self) {
-        if self.inbound.is_empty()
-            && let Some(size) = self.held.take()
+        // While others read from the buffer, giving it away would free nothing.
+        if let Some(size) = self.held
+            && self.inbound.is_empty()
+            && self.inbound.try_reclaim(size.octets())
         {
+            self.held = None;
             buffers::give_back(std::mem::take(&mut self.inbound), size);
         }
         self.out.release();

@@ -242,5 +242,5 @@ fn asked_to_eof(octets: impl AsRef<[u8]>) -> Vec<String> {
 
 #[test]
 fn an_idle_machine_is_small() {
-    assert!(size_of::<Machine<Server>>() <= 320, "{}", size_of::<Machine<Server>>());
+    assert!(size_of::<Machine<Server>>() <= 256, "{}", size_of::<Machine<Server>>());
 }
