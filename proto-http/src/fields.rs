@@ -29,8 +29,8 @@ mod spare;
 mod write;
 
 pub(crate) use edit::Draft;
-pub use known::{Known, KnownSet};
 pub(crate) use known::set_of;
+pub use known::{Known, KnownSet};
 
 use bytes::Bytes;
 

@@ -1,5 +1,7 @@
 //! Heads of requests and responses in the neutral form.
 
+mod convert;
+
 use bytes::Bytes;
 use http::{Method, StatusCode, Version};
 
@@ -73,3 +75,6 @@ impl ResponseHead {
         self.status.is_informational() && self.status != StatusCode::SWITCHING_PROTOCOLS
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,8 +16,34 @@
 //! | [`limits`] | every bound a peer can reach |
 //! | [`rules`] | the table of what an ambiguous message gets, and the named lenient switches |
 //! | [`h1`] | HTTP/1.0 and HTTP/1.1, both roles |
+//! | `body` | sources as bodies of the `http-body` crate and back (feature `http-body`) |
+//!
+//! A request is read, stripped of what belonged to its hop, and written again:
+//!
+//! ```
+//! use simplon_proto_http::h1::{Client, Machine, Next, Server};
+//! use simplon_proto_http::{Part, hop};
+//!
+//! let mut downstream = Machine::<Server>::new(Default::default());
+//! let mut upstream = Machine::<Client>::new(Default::default());
+//! let arrived = b"GET / HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\nX-FoO: bar\r\n\r\n";
+//! downstream.space().extend_from_slice(arrived);
+//! downstream.received(arrived.len());
+//! let Ok(Next::Part(Part::Head(mut head, last))) = downstream.next() else { panic!("not a whole head") };
+//! hop::strip_request(&mut head)?;
+//! upstream.send(Part::Head(head, last))?;
+//!
+//! let mut slices = [std::io::IoSlice::new(&[])];
+//! upstream.transmit(&mut slices);
+//! assert_eq!(&slices[0][..], b"GET / HTTP/1.1\r\nHost: a.example\r\nX-FoO: bar\r\n\r\n");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! **Where to read on.** [`h1::Machine`] for the life of a connection, [`rules::TABLE`] for what is refused.
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "http-body")]
+pub mod body;
 pub mod fields;
 pub mod framing;
 pub mod h1;

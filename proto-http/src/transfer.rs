@@ -115,12 +115,25 @@ impl std::fmt::Display for StreamError {
             Self::Reset => f.write_str("reset by the peer"),
             Self::Timeout(wait) => write!(f, "timed out: {wait:?}"),
             Self::Io(kind) => write!(f, "i/o: {kind}"),
-            Self::Misuse(misuse) => write!(f, "cannot be sent: {misuse:?}"),
+            Self::Misuse(misuse) => write!(f, "cannot be sent: {misuse}"),
         }
     }
 }
 
 impl std::error::Error for StreamError {}
+
+impl std::fmt::Display for Misuse {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::OutOfOrder => f.write_str("a part out of order"),
+            Self::TooLong => f.write_str("more content than announced"),
+            Self::TooShort => f.write_str("less content than announced"),
+            Self::NoContentAllowed => f.write_str("content where there cannot be any"),
+            Self::UpgradeNotAsked => f.write_str("a switch of protocols that was not asked for"),
+            Self::Head(rule) => write!(f, "{rule}"),
+        }
+    }
+}
 
 /// Anything that yields the parts of one message, in order.
 ///
