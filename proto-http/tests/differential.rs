@@ -1,5 +1,7 @@
 //! Our reading of a head against that of `httparse`: we accept nothing that it refuses, and what both accept they read alike.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests may fail loudly")]
+
 use std::sync::Arc;
 
 use simplon_proto_http::RequestHead;

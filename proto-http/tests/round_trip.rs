@@ -1,5 +1,7 @@
 //! What one end writes the other end reads: the same heads, the same content, the same trailers, however the octets are cut.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests may fail loudly")]
+
 use std::io::IoSlice;
 use std::sync::Arc;
 
