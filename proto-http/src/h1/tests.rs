@@ -5,6 +5,7 @@ mod client;
 mod limits;
 mod lines;
 mod server;
+mod table;
 mod tunnels;
 mod written;
 
