@@ -17,7 +17,7 @@ impl Fields {
     /// Name or value is not well-formed; nothing changes.
     pub fn append(&mut self, name: impl AsName, value: impl AsRef<[u8]>) -> Result<(), FieldError> {
         let value = syntax::trim(value.as_ref());
-        check(name.as_name(), value)?;
+        check(&name, value)?;
         if self.entries.len() >= MOST_FIELDS {
             return Err(FieldError::Full);
         }
@@ -33,7 +33,7 @@ impl Fields {
     pub fn set(&mut self, name: impl AsName, value: impl AsRef<[u8]>) -> Result<(), FieldError> {
         let Some(first) = self.find(Wanted::new(&name)) else { return self.append(name, value) };
         let value = syntax::trim(value.as_ref());
-        check(name.as_name(), value)?;
+        check(&name, value)?;
         let entry = self.store(&name, value)?;
         self.entries[first] = entry;
         self.remove_after(first + 1, Wanted::new(&name));
@@ -244,8 +244,8 @@ impl Fields {
     }
 }
 
-fn check(name: &[u8], value: &[u8]) -> Result<(), FieldError> {
-    if !syntax::is_token(name) {
+fn check(name: &impl AsName, value: &[u8]) -> Result<(), FieldError> {
+    if name.known().is_none() && !syntax::is_token(name.as_name()) {
         return Err(FieldError::Name);
     }
     if syntax::is_value(value) { Ok(()) } else { Err(FieldError::Value) }

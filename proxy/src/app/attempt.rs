@@ -9,7 +9,6 @@ use simplon_core::net::{Address, AtRest, Probe};
 use simplon_core::{Error, Kind, Result, error};
 use simplon_proto_http::RequestHead;
 use simplon_proto_http::fields::Known;
-use simplon_proto_http::fields::Known;
 use simplon_proto_http::transfer::{Last, Part, Sink};
 
 use super::App;
