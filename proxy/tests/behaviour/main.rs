@@ -1,0 +1,13 @@
+//! The whole proxy over connections in memory: what goes in, octet by octet, and what comes out.
+//!
+//! One behaviour, or one table of them, in each file. Rows that are known from elsewhere are named in comments: `A6` and the like for traps
+//! that users of other proxies met, `12-066` and the like for rows of the inventory.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used, reason = "a test may fail loudly")]
+
+mod stage;
+
+mod failover;
+mod passed_on;
+mod reuse;
+mod strict_requests;
+mod strict_responses;

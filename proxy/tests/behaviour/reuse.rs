@@ -1,0 +1,170 @@
+//! Connections at rest: used again, or noticed to have died, and no request lost or doubled by it.
+
+use simplon_proxy::{App, To};
+use simplon_testkit::{get, ok, post, status};
+
+use crate::stage;
+
+/// 12-064
+#[tokio::test(start_paused = true)]
+async fn a_connection_is_used_again_by_another_client() {
+    let mut stage = stage::plain();
+    let (mut first, mut origin) = stage.pass(get("/1")).await;
+    origin.request().await;
+    origin.send(ok("one")).await;
+    first.response().await;
+    let mut second = stage.rig.client();
+    second.send(get("/2")).await;
+    assert_eq!(origin.request().await.path(), "/2");
+    origin.send(ok("two")).await;
+    assert_eq!(second.response().await.text(), "two");
+    stage.origin.nobody_came().await;
+    assert!(stage.records.all()[1].reused);
+}
+
+/// F58, 12-051
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_the_origin_ends_is_not_used_again() {
+    for said in [
+        "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nhi",
+        "HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nhi",
+        "HTTP/1.1 200 OK\r\nConnection: Close\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n",
+    ] {
+        let mut stage = stage::plain();
+        let (mut client, mut origin) = stage.pass(get("/1")).await;
+        origin.request().await;
+        origin.send(said).await;
+        assert_eq!(client.response().await.text(), "hi");
+        origin.closed().await;
+        client.send(get("/2")).await;
+        let mut fresh = stage.origin.accept().await;
+        assert_eq!(fresh.request().await.path(), "/2", "{said}");
+    }
+}
+
+/// F53, 12-063: what is said while nothing was asked is not the answer to the next request.
+#[tokio::test(start_paused = true)]
+async fn a_connection_on_which_the_origin_spoke_is_not_used_again() {
+    let mut stage = stage::plain();
+    let (mut client, mut origin) = stage.pass(get("/1")).await;
+    origin.request().await;
+    origin.send(ok("one")).await;
+    client.response().await;
+    origin.send(status(408)).await;
+    client.send(get("/2")).await;
+    let mut fresh = stage.origin.accept().await;
+    fresh.request().await;
+    fresh.send(ok("two")).await;
+    assert_eq!(client.response().await.text(), "two");
+}
+
+/// The ways in which an idle connection dies at the moment of its next use.
+#[derive(Clone, Copy, Debug)]
+enum Death {
+    /// The request is read, and the connection closed.
+    Closed,
+    /// The request is read, and the connection reset.
+    Reset,
+    /// Nothing can be written, and nothing is said.
+    WritesFail,
+    /// It is closed before the request is sent.
+    Before,
+}
+
+async fn dies(origin: simplon_testkit::Wire, death: Death) {
+    let mut origin = origin;
+    match death {
+        Death::Closed => drop(origin.head().await),
+        Death::Reset => {
+            let _ = origin.head().await;
+            origin.reset();
+        }
+        Death::WritesFail | Death::Before => {}
+    }
+}
+
+/// F52: an idempotent request goes out again on a new connection, and nobody notices.
+#[tokio::test(start_paused = true)]
+async fn a_get_on_a_connection_that_died_succeeds_invisibly() {
+    for death in [Death::Closed, Death::Reset, Death::WritesFail, Death::Before] {
+        let mut stage = stage::with(|origin| App::new(To(origin)).retry(()));
+        let (mut client, mut origin) = stage.pass(get("/1")).await;
+        origin.request().await;
+        origin.send(ok("one")).await;
+        client.response().await;
+        match death {
+            Death::WritesFail => origin.refuse_writes(),
+            Death::Before => drop(std::mem::replace(&mut origin, stage.rig.client())),
+            Death::Closed | Death::Reset => {}
+        }
+        client.send(get("/2")).await;
+        let dying = tokio::spawn(dies(origin, death));
+        let mut fresh = stage.origin.accept().await;
+        assert_eq!(fresh.request().await.path(), "/2", "{death:?}");
+        fresh.send(ok("two")).await;
+        assert_eq!(client.response().await.text(), "two", "{death:?}");
+        dying.await.unwrap();
+        let record = &stage.records.all()[1];
+        assert_eq!((record.attempts, record.reused), (1, false), "{death:?}");
+    }
+}
+
+/// F52, 12-111: a POST of which something may have reached the origin is not sent again.
+#[tokio::test(start_paused = true)]
+async fn a_post_is_never_sent_twice() {
+    for death in [Death::Closed, Death::Reset] {
+        let mut stage = stage::plain();
+        let (mut client, mut origin) = stage.pass(get("/1")).await;
+        origin.request().await;
+        origin.send(ok("one")).await;
+        client.response().await;
+        client.send(post("/2").body("order")).await;
+        dies(origin, death).await;
+        assert_eq!(client.response().await.status, 502, "{death:?}");
+        stage.origin.nobody_came().await;
+    }
+}
+
+/// F52: a POST of which nothing left may go out on a new connection.
+#[tokio::test(start_paused = true)]
+async fn a_post_on_a_connection_that_takes_nothing_is_sent_once() {
+    let mut stage = stage::plain();
+    let (mut client, mut origin) = stage.pass(get("/1")).await;
+    origin.request().await;
+    origin.send(ok("one")).await;
+    client.response().await;
+    origin.refuse_writes();
+    client.send(post("/2").body("order")).await;
+    let mut fresh = stage.origin.accept().await;
+    assert_eq!(fresh.request().await.text(), "order");
+    fresh.send(ok("two")).await;
+    assert_eq!(client.response().await.text(), "two");
+    let posts: usize =
+        stage.origin.received().iter().map(|seen| String::from_utf8_lossy(seen).matches("POST").count()).sum();
+    assert_eq!(posts, 1);
+}
+
+/// A6, 12-077: an exchange whose upload was not taken to its end leaves no connection behind.
+#[tokio::test(start_paused = true)]
+async fn a_connection_with_an_unfinished_upload_is_not_used_again() {
+    let mut stage = stage::plain();
+    let (mut client, mut origin) = stage.pass("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nhalf").await;
+    origin.head().await.unwrap();
+    origin.send(status(403)).await;
+    assert_eq!(client.response().await.status, 403);
+    let mut other = stage.rig.client();
+    other.send(get("/2")).await;
+    let mut fresh = stage.origin.accept().await;
+    assert_eq!(fresh.request().await.path(), "/2");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_does_not_rest_longer_than_its_peer_allows() {
+    let mut stage = stage::plain();
+    let (mut client, mut origin) = stage.pass(get("/1")).await;
+    origin.request().await;
+    origin.send(ok("one")).await;
+    client.response().await;
+    drop(client);
+    origin.closed().await;
+}
