@@ -63,6 +63,12 @@ impl Wire {
         Self { end, heard: Vec::new(), asked: std::collections::VecDeque::new() }
     }
 
+    /// The end it speaks at. What was heard and not read as a message is lost.
+    #[must_use]
+    pub fn into_end(self) -> End {
+        self.end
+    }
+
     /// Says these octets, all of them. Waits while the connection is full.
     pub async fn send(&mut self, octets: impl Into<Vec<u8>>) {
         let sent = self.try_send(octets).await;

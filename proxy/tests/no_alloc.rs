@@ -1,0 +1,132 @@
+//! A steady exchange allocates nothing: a thousand of them on kept-alive connections, with this program's allocator counting.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used, reason = "a test may fail loudly")]
+
+use std::sync::Arc;
+
+use simplon_core::Result;
+use simplon_core::connect::Peer;
+use simplon_core::http::{Http, Serve};
+use simplon_core::net::{ConnInfo, Stream, Transport};
+use simplon_core::server::Drain;
+use simplon_proto_http::RequestHead;
+use simplon_proxy::{App, Attempt, Filter, ResponseView, To};
+use simplon_testkit::alloc::{self, Counted, Counting};
+use simplon_testkit::{End, Network, PipeConfig, pipe};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+const WARM_UP: usize = 100;
+const EXCHANGES: usize = 1000;
+
+const REQUEST: &[u8] = b"GET /path?query HTTP/1.1\r\nHost: origin.example\r\nUser-Agent: test\r\nAccept: */*\r\n\r\n";
+const RESPONSE: &[u8] =
+    b"HTTP/1.1 200 OK\r\nContent-Length: 13\r\nContent-Type: text/plain\r\nServer: origin\r\n\r\nhello, world\n";
+
+/// Changes a field on each side.
+struct Mark;
+
+impl<Ctx: Send> Filter<Ctx> for Mark {
+    async fn upstream_request(&self, head: &mut RequestHead, _attempt: &Attempt<'_>, _cx: &mut Ctx) -> Result<()> {
+        head.fields.set("X-Edge", "simplon").unwrap();
+        Ok(())
+    }
+
+    async fn response(&self, response: &mut ResponseView<'_>, _cx: &mut Ctx) -> Result<()> {
+        response.fields.set("Server", "simplon").unwrap();
+        response.fields.set("X-Frame-Options", "DENY").unwrap();
+        Ok(())
+    }
+}
+
+/// A client and an origin that say the same again and again, from a buffer of their own.
+struct Ends {
+    client: End,
+    origin: End,
+    heard: Box<[u8]>,
+}
+
+impl Ends {
+    /// One exchange. Allocates nothing itself.
+    async fn exchange(&mut self) {
+        self.client.write_all(REQUEST).await.unwrap();
+        self.answer().await;
+    }
+
+    async fn answer(&mut self) {
+        read_until(&mut self.origin, &mut self.heard, b"\r\n\r\n").await;
+        self.origin.write_all(RESPONSE).await.unwrap();
+        read_until(&mut self.client, &mut self.heard, b"hello, world\n").await;
+    }
+}
+
+async fn read_until(end: &mut End, heard: &mut [u8], last: &[u8]) {
+    let mut length = 0;
+    while !heard[..length].ends_with(last) {
+        let n = end.read(&mut heard[length..]).await.unwrap();
+        assert!(n > 0, "closed after {}", heard[..length].escape_ascii());
+        length += n;
+    }
+}
+
+/// What a thousand exchanges allocate, after some that may.
+fn allocated<S: Serve>(make: impl FnOnce(Peer, &Network) -> S) -> Counted {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let pipes = PipeConfig::default().capacity(4 << 10).unrecorded();
+        let network = Network::with_pipes(pipes);
+        let mut hosts = network.origin();
+        let http = Http::new(make(hosts.peer(), &network));
+        let (mut client, far) = pipe(pipes);
+        let info = Arc::new(ConnInfo::new("test".into(), Transport::Other).with_peer(([192, 0, 2, 1], 4711).into()));
+        let serving = tokio::spawn(async move { http.serve_stream(Stream::other(far), info, Drain::never()).await });
+        client.write_all(REQUEST).await.unwrap();
+        let origin = hosts.accept().await.into_end();
+        let mut ends = Ends { client, origin, heard: vec![0; 4 << 10].into() };
+        ends.answer().await;
+        for _ in 0..WARM_UP {
+            ends.exchange().await;
+        }
+        let ((), counted) = alloc::count_async(async {
+            for _ in 0..EXCHANGES {
+                ends.exchange().await;
+            }
+        })
+        .await;
+        assert!(!serving.is_finished());
+        counted
+    })
+}
+
+fn nothing(counted: &Counted) {
+    assert_eq!(counted.times, 0, "{} octets; the first:\n{}", counted.octets, counted.first.as_ref().unwrap());
+}
+
+#[test]
+fn the_bare_stack_allocates_nothing_in_a_steady_exchange() {
+    nothing(&allocated(|origin, network| App::new(To(origin)).origins(network.origins())));
+}
+
+#[test]
+fn a_filter_that_changes_fields_allocates_nothing_in_a_steady_exchange() {
+    nothing(&allocated(|origin, network| App::new(To(origin)).origins(network.origins()).filter(Mark)));
+}
+
+/// Allocates once for each response.
+struct Wasteful;
+
+impl<Ctx: Send> Filter<Ctx> for Wasteful {
+    async fn response(&self, response: &mut ResponseView<'_>, _cx: &mut Ctx) -> Result<()> {
+        let text = std::hint::black_box(response.fields.len().to_string());
+        response.fields.set("X-Octets", text).unwrap();
+        Ok(())
+    }
+}
+
+#[test]
+fn a_filter_that_allocates_is_noticed() {
+    let counted = allocated(|origin, network| App::new(To(origin)).origins(network.origins()).filter(Wasteful));
+    assert_eq!(counted.times, EXCHANGES as u64);
+    assert!(counted.first.unwrap().to_string().contains("Wasteful"));
+}
