@@ -201,7 +201,11 @@ impl Exchange {
             return Poll::Ready(Woken::Request);
         }
         match self.leg.poll_fill(cx) {
-            Poll::Ready(Ok(1..)) => return Poll::Ready(Woken::Request),
+            Poll::Ready(Ok(1..)) => {
+                // The wait for a request is over; that for its head begins now.
+                self.leg.restart_wait();
+                return Poll::Ready(Woken::Request);
+            }
             Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(Woken::Over),
             Poll::Pending => {}
         }

@@ -38,6 +38,8 @@ pub(super) struct Leg<R: Role> {
     pub(super) stream: Stream,
     pub(super) patience: Patience,
     read_by: Option<Instant>,
+    /// What was left of the wait for the body when its last octets were given out: time in which nobody reads does not count.
+    left: Option<Duration>,
     write_by: Option<Instant>,
     failed: Option<StreamError>,
     shutdown: Shutdown,
@@ -58,6 +60,7 @@ impl<R: Role> Leg<R> {
             stream,
             patience,
             read_by: None,
+            left: None,
             write_by: None,
             failed: None,
             shutdown: Shutdown::Open,
@@ -73,7 +76,7 @@ impl<R: Role> Leg<R> {
         loop {
             match self.machine.next() {
                 Ok(Next::Part(part)) => {
-                    self.read_by = None;
+                    self.pause_wait();
                     return Poll::Ready(Ok(Some(part)));
                 }
                 Ok(Next::Done) => return Poll::Ready(Ok(None)),
@@ -89,7 +92,7 @@ impl<R: Role> Leg<R> {
     pub(super) fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<Result<usize, StreamError>> {
         let filled = self.poll_fill_untimed(cx);
         if filled.is_pending() && self.read_by.is_none() {
-            self.read_by = deadline(self.read_wait().1);
+            self.read_by = self.begin_wait();
         }
         filled
     }
@@ -113,22 +116,35 @@ impl<R: Role> Leg<R> {
 
     /// Octets of a body came: the wait begins anew, or, with a minimum rate, is extended by what they are worth. A head has one deadline.
     fn credit(&mut self, octets: usize) {
-        let Some(by) = self.read_by else { return };
         if self.machine.is_mid_head() {
             return;
         }
-        self.read_by = match (self.patience.min_rate, self.machine.remaining()) {
-            (Some(rate), Some(1..)) => {
-                let worth = Duration::from_secs_f64(octets as f64 / f64::from(rate.get()));
-                Some((by + worth).min(Instant::now() + self.patience.body))
-            }
-            _ => None,
+        let worth = match (self.patience.min_rate, self.machine.remaining()) {
+            (Some(rate), Some(1..)) => Duration::from_secs_f64(octets as f64 / f64::from(rate.get())),
+            _ => return self.restart_wait(),
         };
+        self.left = self.left.map(|left| left.saturating_add(worth).min(self.patience.body));
+        self.read_by = self.read_by.and_then(|by| by.checked_add(worth));
+    }
+
+    fn begin_wait(&mut self) -> Option<Instant> {
+        let (wait, longest) = self.read_wait();
+        let left = self.left.take().filter(|_| wait == Wait::Body);
+        deadline(left.map_or(longest, |left| left.min(longest)))
+    }
+
+    /// Nothing is waited for until the next read. A body with a minimum rate goes on with what is left of its wait.
+    fn pause_wait(&mut self) {
+        if let Some(by) = self.read_by.take() {
+            let is_rated = self.patience.min_rate.is_some() && matches!(self.machine.remaining(), Some(1..));
+            self.left = is_rated.then(|| by.saturating_duration_since(Instant::now()));
+        }
     }
 
     /// A body never read to its end, or a fresh message: the next wait starts from scratch.
     pub(super) fn restart_wait(&mut self) {
         self.read_by = None;
+        self.left = None;
     }
 
     fn read_wait(&self) -> (Wait, Duration) {
