@@ -6,8 +6,13 @@
 
 mod stage;
 
+mod early;
 mod failover;
+mod gone;
 mod passed_on;
+mod pipelining;
 mod reuse;
 mod strict_requests;
 mod strict_responses;
+mod timeouts;
+mod tunnels;

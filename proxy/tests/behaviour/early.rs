@@ -1,0 +1,253 @@
+//! Answers that come before the request has ended, and 100 (Continue).
+
+use std::time::Duration;
+
+use simplon_testkit::time::{settle, took};
+use simplon_testkit::{get, matrix, ok, post, status};
+
+use crate::stage;
+
+matrix! {
+    /// An origin that answers before the upload is finished must not hang the upload (RFC 9112 §9.5). A6, 12-077
+    async fn an_early_answer_reaches_the_client_and_stops_the_upload(down: Down, up: Up) {
+        down.begin(post("/")).await;
+        down.data(b"some").await.unwrap();
+        let head = up.head().await;
+        assert_eq!(head.method(), "POST");
+        up.respond(status(413)).await;
+        assert_eq!(down.response().await.status, 413);
+        up.stopped().await;
+    }
+
+    /// C30: 413 mid-upload, with the client still sending.
+    async fn an_early_answer_is_not_lost_to_a_client_that_goes_on_sending(down: Down, up: Up) {
+        down.begin(post("/")).await;
+        up.head().await;
+        up.respond(status(413).body("too much")).await;
+        for _ in 0..200 {
+            if down.data(&[b'x'; 1000]).await.is_err() {
+                break;
+            }
+        }
+        let response = down.response().await;
+        assert_eq!((response.status, response.text().as_str()), (413, "too much"));
+    }
+
+    /// An early head may be followed by content while the upload goes on: both directions at once.
+    async fn both_directions_go_on_at_once(down: Down, up: Up) {
+        down.begin(post("/echo")).await;
+        up.head().await;
+        up.begin(status(200)).await;
+        for _ in 0..10 {
+            down.data(b"ping").await.unwrap();
+            up.data(b"pong").await.unwrap();
+        }
+        down.end().await;
+        up.end().await;
+        assert_eq!(down.response().await.text(), "pong".repeat(10));
+    }
+
+    /// C29, 12-042, 12-076: several informational heads, each passed on at once.
+    async fn informational_heads_are_passed_on(down: Down, up: Up) {
+        down.send(get("/")).await;
+        up.request().await;
+        up.respond(status(103).field("Link", "</a>")).await;
+        up.respond(status(102)).await;
+        up.respond(status(103).field("Link", "</b>")).await;
+        up.respond(ok("done")).await;
+        let response = down.response().await;
+        assert_eq!(response.interim.iter().map(|head| head.status).collect::<Vec<_>>(), [103, 102, 103]);
+        assert_eq!(response.interim[2].field("Link"), Some("</b>"));
+        assert_eq!((response.status, response.text().as_str()), (200, "done"));
+    }
+
+    /// C29: trailers both ways.
+    async fn trailers_pass_both_ways(down: Down, up: Up) {
+        down.send(post("/").chunked("content").trailer("Checksum", "7").trailer("More", "x")).await;
+        let request = up.request().await;
+        assert_eq!((request.text().as_str(), request.trailer("checksum"), request.trailer("more")), ("content", Some("7"), Some("x")));
+        up.respond(ok("").chunked("answer").trailer("Status", "0")).await;
+        let response = down.response().await;
+        assert_eq!((response.text().as_str(), response.trailer("status")), ("answer", Some("0")));
+    }
+
+    /// A12
+    async fn a_response_that_was_cut_is_cut_for_the_client_too(down: Down, up: Up) {
+        down.send(get("/")).await;
+        up.request().await;
+        up.begin(status(200)).await;
+        up.data(b"half").await.unwrap();
+        up.cut();
+        assert!(down.try_response().await.is_err());
+    }
+
+    /// E48
+    async fn a_client_that_gives_up_takes_the_origin_with_it(down: Down, up: Up) {
+        down.send(get("/slow")).await;
+        up.request().await;
+        down.cancel();
+        up.cancelled().await;
+    }
+}
+
+/// A6, CVE-2025-4366: what is left of the upload is never parsed as the next request.
+#[tokio::test(start_paused = true)]
+async fn what_is_left_of_an_upload_is_not_the_next_request() {
+    for answer in [status(403), status(302).field("Location", "/x"), ok("cached")] {
+        let mut stage = stage::plain();
+        let (mut client, mut origin) = stage.pass("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 44\r\n\r\nhalf").await;
+        origin.head().await.unwrap();
+        origin.send(answer).await;
+        client.response().await;
+        let _ = client.try_send("GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n1234").await;
+        let _ = client.try_send(get("/real")).await;
+        settle().await;
+        for seen in stage.origin.received() {
+            assert!(!seen.starts_with(b"GET /smuggled"), "{}", seen.escape_ascii());
+        }
+        assert!(stage.records.all().iter().all(|record| record.target.as_deref() != Some(b"/smuggled")));
+    }
+}
+
+/// A6: a rest that is short is read and dropped, and the connection is used on.
+#[tokio::test(start_paused = true)]
+async fn a_short_rest_of_an_upload_is_dropped_and_the_connection_goes_on() {
+    let mut stage = stage::plain();
+    let (mut client, mut origin) = stage.pass("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 8\r\n\r\nhalf").await;
+    origin.head().await.unwrap();
+    origin.send(status(403)).await;
+    let response = client.response().await;
+    assert!(!response.lists("Connection", "close"), "{response:?}");
+    client.send("rest").await;
+    client.send(get("/next")).await;
+    let mut fresh = stage.origin.accept().await;
+    assert_eq!(fresh.request().await.path(), "/next");
+}
+
+/// C30: the origin decides whether the client goes on.
+#[tokio::test(start_paused = true)]
+async fn a_100_of_the_origin_is_passed_on() {
+    let mut stage = stage::plain();
+    let (mut client, mut origin) =
+        stage.pass("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-Continue\r\n\r\n").await;
+    let head = origin.head().await.unwrap();
+    assert!(head.lists("Expect", "100-continue"), "{head:?}");
+    origin.send("HTTP/1.1 100 Continue\r\n\r\n").await;
+    assert_eq!(client.head().await.unwrap().status, 100);
+    client.send("hello").await;
+    assert_eq!(origin.exactly(5).await.unwrap(), b"hello");
+    origin.send(ok("thanks")).await;
+    let response = client.response().await;
+    assert_eq!((response.text().as_str(), response.interim.len()), ("thanks", 0));
+}
+
+/// C30: a final answer instead of 100. The content was never sent, and the connection cannot be used on unless it is.
+#[tokio::test(start_paused = true)]
+async fn a_final_answer_instead_of_100_is_delivered() {
+    let mut stage = stage::plain();
+    let (mut client, mut origin) =
+        stage.pass("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n").await;
+    origin.head().await.unwrap();
+    origin.send(status(417)).await;
+    let response = client.response().await;
+    assert_eq!((response.status, response.interim.len()), (417, 0));
+    assert!(response.lists("Connection", "close"), "{response:?}");
+    client.closed().await;
+    let seen = &stage.origin.received()[0];
+    assert!(seen.ends_with(b"\r\n\r\n"), "{}", seen.escape_ascii());
+}
+
+/// C30: an origin that says nothing does not make both wait for ever.
+#[tokio::test(start_paused = true)]
+async fn a_client_that_waits_is_told_by_us_when_the_origin_is_silent() {
+    let mut stage =
+        stage::with(|origin| simplon_proxy::App::new(simplon_proxy::To(origin)).expect_wait(Duration::from_secs(3)));
+    let (mut client, mut origin) =
+        stage.pass("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n").await;
+    origin.head().await.unwrap();
+    let (head, time) = took(client.head()).await;
+    assert_eq!(head.unwrap().status, 100);
+    assert!((3000..3100).contains(&time.as_millis()), "{time:?}");
+    client.send("hello").await;
+    assert_eq!(origin.exactly(5).await.unwrap(), b"hello");
+    origin.send(ok("")).await;
+    let response = client.response().await;
+    assert_eq!((response.status, response.interim.len()), (200, 0));
+}
+
+/// A client that does not wait is not held back.
+#[tokio::test(start_paused = true)]
+async fn a_client_that_sends_at_once_is_read_at_the_latest_when_patience_ends() {
+    let mut stage = stage::plain();
+    let (mut client, mut origin) =
+        stage.pass("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\nhello").await;
+    let request = origin.request().await;
+    assert_eq!(request.text(), "hello");
+    origin.send(ok("")).await;
+    assert_eq!(client.response().await.status, 200);
+}
+
+/// RFC 9110 §10.1.1, 12-079: without content there is nothing to wait for, and version 1.0 has no such thing.
+#[tokio::test(start_paused = true)]
+async fn expect_without_content_waits_for_nothing() {
+    for asked in [
+        "HEAD / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n\r\n",
+        "POST / HTTP/1.0\r\nHost: a\r\nContent-Length: 0\r\nExpect: 100-continue\r\n\r\n",
+    ] {
+        let mut stage = stage::plain();
+        let (mut client, mut origin) = stage.pass(asked).await;
+        let (request, time) = took(origin.request()).await;
+        assert_eq!(time, Duration::ZERO, "{request:?}");
+        origin.send(status(204)).await;
+        let response = client.response().await;
+        assert_eq!((response.status, response.interim.len()), (204, 0), "{asked}");
+    }
+}
+
+/// A 100 that nobody waits for is not passed on (RFC 9110 §15.2).
+#[tokio::test(start_paused = true)]
+async fn a_100_that_nobody_waits_for_is_dropped() {
+    let mut stage = stage::plain();
+    let (mut client, mut origin) = stage.pass(post("/").body("hello")).await;
+    origin.request().await;
+    origin.send("HTTP/1.1 100 Continue\r\n\r\n").await;
+    origin.send(ok("")).await;
+    assert_eq!(client.response().await.interim.len(), 0);
+}
+
+/// 12-076
+#[tokio::test(start_paused = true)]
+async fn an_origin_that_dies_after_an_informational_head_is_a_failure() {
+    let mut stage = stage::plain();
+    let (mut client, mut origin) = stage.pass(post("/").body("x")).await;
+    origin.request().await;
+    origin.send(status(103)).await;
+    assert_eq!(client.head().await.unwrap().status, 103);
+    drop(origin);
+    assert_eq!(client.response().await.status, 502);
+}
+
+/// 12-042
+#[tokio::test(start_paused = true)]
+async fn informational_heads_leave_the_connections_usable() {
+    let mut stage = stage::plain();
+    let (mut client, mut origin) = stage.pass(simplon_testkit::request("HEAD", "/1")).await;
+    origin.request().await;
+    origin.send([status(103).encode(), ok("x").encode_head()].concat()).await;
+    assert_eq!(client.response().await.interim.len(), 1);
+    client.send(get("/2")).await;
+    assert_eq!(origin.request().await.path(), "/2");
+    stage.origin.nobody_came().await;
+}
+
+/// Version 1.0 has no informational responses (RFC 9110 §15.2).
+#[tokio::test(start_paused = true)]
+async fn an_old_client_gets_no_informational_heads() {
+    let mut stage = stage::plain();
+    let (mut client, mut origin) = stage.pass("GET / HTTP/1.0\r\nHost: a\r\n\r\n").await;
+    origin.request().await;
+    origin.send(status(103)).await;
+    origin.send(ok("done")).await;
+    let response = client.response().await;
+    assert_eq!((response.text().as_str(), response.interim.len()), ("done", 0));
+}
