@@ -116,10 +116,13 @@ impl Runtime {
     }
 }
 
-/// So that no connection waits while others are served twice: what one look at the sockets wakes fits into a worker's own queue, which holds
-/// 256 tasks (what does not goes to the back of a queue that a busy worker seldom looks at), and is served before the next look.
+/// Tasks that a worker's own queue holds; what does not fit goes to the back of a queue that a busy worker seldom looks at.
+const QUEUE: usize = 256;
+
+/// So that no connection waits while others are served twice: what one look at the sockets wakes fits into the queue, and is served before
+/// the next look.
 fn fair(builder: &mut Builder) -> &mut Builder {
-    builder.max_io_events_per_tick(128).event_interval(128)
+    builder.max_io_events_per_tick(QUEUE).event_interval(QUEUE as u32)
 }
 
 /// A thread with a runtime of its own, until `stopped` resolves.

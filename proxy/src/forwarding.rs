@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::net::IpAddr;
+use std::sync::LazyLock;
 
 use http::Version;
 use simplon_core::net::ConnInfo;
@@ -100,7 +101,7 @@ impl Forwarding {
             tell_forwarded(head, info);
         }
         if let Some(via) = &self.via {
-            add_to_list(&mut head.fields, Known::Via, via.of(head.version).as_bytes());
+            add_to_list(&mut head.fields, Known::Via, via.of(head.version));
         }
     }
 }
@@ -115,16 +116,16 @@ const SAID: KnownSet = KnownSet::of(&[
     Known::Forwarded,
 ]);
 
-/// Our element of Via, for each version that a request may have come in.
+/// Our element of Via, for each version that a request may have come in, ready to be appended.
 #[derive(Clone, Debug)]
-struct Via([Box<str>; 4]);
+struct Via([Fields; 4]);
 
 impl Via {
     fn new(pseudonym: &str) -> Self {
-        Self(["1.0", "1.1", "2", "3"].map(|version| format!("{version} {pseudonym}").into()))
+        Self(["1.0", "1.1", "2", "3"].map(|version| ready(Known::Via, &format!("{version} {pseudonym}"))))
     }
 
-    fn of(&self, version: Version) -> &str {
+    fn of(&self, version: Version) -> &Fields {
         match version {
             Version::HTTP_10 => &self.0[0],
             Version::HTTP_2 => &self.0[2],
@@ -134,12 +135,24 @@ impl Via {
     }
 }
 
+/// A field that is appended often: checked and written out once. One that is not well-formed is left out.
+fn ready(name: Known, value: &str) -> Fields {
+    let mut fields = Fields::new();
+    add(&mut fields, name, value.as_bytes());
+    fields
+}
+
+static HTTP: LazyLock<Fields> = LazyLock::new(|| ready(Known::XForwardedProto, "http"));
+
 fn tell_x_forwarded(head: &mut RequestHead, info: &ConnInfo) {
     if let Some(address) = info.peer_text() {
-        add_to_list(&mut head.fields, Known::XForwardedFor, address.as_bytes());
+        match head.fields.contains(Known::XForwardedFor) {
+            true => join(&mut head.fields, Known::XForwardedFor, address.as_bytes()),
+            false => add(&mut head.fields, Known::XForwardedFor, address.as_bytes()),
+        }
     }
     if !head.fields.contains(Known::XForwardedProto) {
-        add(&mut head.fields, Known::XForwardedProto, b"http");
+        append(&mut head.fields, &HTTP);
     }
     if !head.fields.contains(Known::XForwardedHost)
         && let Some(host) = head.authority_bytes()
@@ -161,14 +174,22 @@ fn tell_forwarded(head: &mut RequestHead, info: &ConnInfo) {
         element.push(b'"');
     }
     element.extend_from_slice(b";proto=http");
-    add_to_list(&mut head.fields, Known::Forwarded, &element);
+    match head.fields.contains(Known::Forwarded) {
+        true => join(&mut head.fields, Known::Forwarded, &element),
+        false => add(&mut head.fields, Known::Forwarded, &element),
+    }
 }
 
-/// One more element of a list, in one line with those before: many an origin reads the first line alone.
-fn add_to_list(fields: &mut Fields, name: Known, element: &[u8]) {
-    if !fields.contains(name) {
-        return add(fields, name, element);
+/// One more element of a list.
+fn add_to_list(fields: &mut Fields, name: Known, element: &Fields) {
+    match element.get(name) {
+        Some(element) if fields.contains(name) => join(fields, name, element),
+        _ => append(fields, element),
     }
+}
+
+/// One more element in one line with those before: many an origin reads the first line alone.
+fn join(fields: &mut Fields, name: Known, element: &[u8]) {
     let mut list = Vec::with_capacity(128);
     for line in fields.all(name) {
         list.extend_from_slice(line);
@@ -177,6 +198,11 @@ fn add_to_list(fields: &mut Fields, name: Known, element: &[u8]) {
     list.extend_from_slice(element);
     let set = fields.set(name, list);
     debug_assert_eq!(set, Ok(()));
+}
+
+fn append(fields: &mut Fields, ready: &Fields) {
+    let appended = fields.append_all(ready);
+    debug_assert_eq!(appended, Ok(()));
 }
 
 /// Values that come from addresses and checked authorities are well-formed; one that is not is left out rather than sent.

@@ -99,6 +99,10 @@ impl<R: Role> Leg<R> {
 
     /// The same without a bound on the wait: nothing is due.
     pub(super) fn poll_fill_untimed(&mut self, cx: &mut Context<'_>) -> Poll<Result<usize, StreamError>> {
+        if self.stream.poll_readable(cx).is_pending() {
+            self.machine.release_buffers();
+            return Poll::Pending;
+        }
         let outcome = pin!(self.stream.read_buf(self.machine.space())).poll(cx);
         match outcome {
             Poll::Ready(Ok(n)) => {

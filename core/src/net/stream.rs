@@ -139,6 +139,18 @@ impl fmt::Debug for Stream {
     }
 }
 
+impl Stream {
+    /// Ready when a read is worth a try; pending costs neither a buffer nor a system call. What is no socket is always worth a try.
+    #[inline]
+    pub(crate) fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<()> {
+        match self {
+            Self::Tcp(tcp) => tcp.poll_read_ready(cx).map(drop),
+            Self::Unix(unix) => unix.poll_read_ready(cx).map(drop),
+            Self::Other(_) => Poll::Ready(()),
+        }
+    }
+}
+
 impl AsyncRead for Stream {
     #[inline]
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
