@@ -6,11 +6,16 @@
 
 mod stage;
 
+mod backpressure;
+mod drain;
 mod early;
+mod failing_filters;
 mod failover;
+mod filters;
 mod gone;
 mod passed_on;
 mod pipelining;
+mod records;
 mod reuse;
 mod strict_requests;
 mod strict_responses;
