@@ -4,6 +4,7 @@ mod attempt;
 mod duplex;
 mod recorder;
 mod run;
+mod stay;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -15,8 +15,8 @@ use crate::message::Content;
 /// The first thing that happened on either leg.
 #[derive(Debug)]
 pub(crate) enum Happened {
-    /// A head came from the origin.
-    Head(ResponseHead, Last),
+    /// A head came from the origin; it is in [`Legs::head`], so that it moves once.
+    Head(Last),
     /// A piece of the response came.
     Download(Chunk),
     /// A piece of the request came.
@@ -31,6 +31,8 @@ pub(crate) struct Legs<'a> {
     pub(crate) upstream: &'a mut Upstream,
     pub(crate) request: &'a mut Content,
     pub(crate) response: Content,
+    /// The head that came last, until it is taken.
+    pub(crate) head: Option<ResponseHead>,
     /// When the client that waits for 100 is told to go on by us.
     pub(crate) expect_by: Option<Instant>,
     /// When the tunnel has lived long enough.
@@ -49,6 +51,7 @@ impl<'a> Legs<'a> {
             upstream,
             request,
             response: Content::new(Last::No),
+            head: None,
             expect_by: None,
             tunnel_by: None,
             silent_by: None,
@@ -102,7 +105,10 @@ impl<'a> Legs<'a> {
         }
         match self.upstream.poll_part(cx) {
             Poll::Pending => Poll::Pending,
-            Poll::Ready(Ok(Some(Part::Head(head, last)))) => Poll::Ready(Happened::Head(head, last)),
+            Poll::Ready(Ok(Some(Part::Head(head, last)))) => {
+                self.head = Some(head);
+                Poll::Ready(Happened::Head(last))
+            }
             Poll::Ready(Ok(Some(part))) => {
                 self.silent_by = None;
                 Poll::Ready(Happened::Download(Chunk::from_part(part).unwrap_or_else(nothing_more)))

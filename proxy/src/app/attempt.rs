@@ -12,7 +12,8 @@ use simplon_proto_http::fields::Known;
 use simplon_proto_http::transfer::{Last, Part, Sink};
 
 use super::App;
-use super::duplex::Failure;
+use super::duplex::{Failure, Joined};
+use super::stay::while_client_stays;
 use crate::filter::Filter;
 use crate::flow::{Flow, Recorded, Replay};
 use crate::legs::Legs;
@@ -66,7 +67,8 @@ where
     ) -> Result<Attempted> {
         let mut reuse = Reuse::Allowed;
         loop {
-            let mut upstream = self.upstream(asked, peer, protocol, reuse, record, cx).await?;
+            let connecting = self.upstream(asked, peer, protocol, reuse, record, cx);
+            let mut upstream = while_client_stays(exchange, self.settings.gone, connecting).await??;
             match self.exchange_on(exchange, asked, &mut upstream, record, cx).await {
                 Ok(attempted) => {
                     if upstream.may_reuse() {
@@ -120,20 +122,20 @@ where
         if !exchange.awaits_continue() {
             head.fields.remove(Known::Expect);
         }
-        let peer = upstream.peer().clone();
-        name_host(&mut head, &peer)?;
-        let attempt = Attempt { number: record.attempts, peer: &peer, method: &asked.head.method, outcome: Outcome::Open };
+        let peer = upstream.peer();
+        name_host(&mut head, peer)?;
+        let attempt = Attempt { number: record.attempts, peer, method: &asked.head.method, outcome: Outcome::Open };
         self.filters.upstream_request(&mut head, &attempt, cx).await?;
         let last = send_what_is_at_hand(upstream, head, asked)?;
         let mut flow = Flow::new(last, self.settings.gone);
-        let Asked { head, content, replay, .. } = asked;
+        let Asked { head: request, content, replay, .. } = asked;
         let waits = exchange.awaits_continue() && !content.holds();
         let mut legs = Legs::new(exchange, upstream, content);
         if waits {
             flow = flow.expecting();
             legs.expect_by = tokio::time::Instant::now().checked_add(self.settings.expect);
         }
-        self.duplex(flow, legs, head, replay, record, cx).await
+        self.duplex(Joined { flow, legs, request, replay, record }, cx).await
     }
 
     /// Whether, by the facts and then by the policy, a failed attempt is followed by another.

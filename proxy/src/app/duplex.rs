@@ -50,6 +50,15 @@ enum Passed {
     Again(Again),
 }
 
+/// Two legs joined, with what belongs to the exchange upon them.
+pub(super) struct Joined<'a> {
+    pub(super) flow: Flow,
+    pub(super) legs: Legs<'a>,
+    pub(super) request: &'a RequestHead,
+    pub(super) replay: &'a mut Replay,
+    pub(super) record: &'a mut Record,
+}
+
 impl<R, F, Y, S, O, C> App<R, F, Y, S, O, C>
 where
     R: Route,
@@ -59,58 +68,44 @@ where
     O: Observe<R::Ctx>,
     C: Connect + 'static,
 {
-    pub(super) async fn duplex(
-        &self,
-        mut flow: Flow,
-        mut legs: Legs<'_>,
-        request: &RequestHead,
-        replay: &mut Replay,
-        record: &mut Record,
-        cx: &mut R::Ctx,
-    ) -> Result<Attempted, Failure> {
+    pub(super) async fn duplex(&self, mut joined: Joined<'_>, cx: &mut R::Ctx) -> Result<Attempted, Failure> {
         loop {
-            let wants = flow.wants();
-            let step = match poll_fn(|task| legs.poll(task, wants)).await {
-                Happened::Head(head, last) => match self.head(head, last, &mut flow, &mut legs, request, replay, record, cx).await? {
+            let wants = joined.flow.wants();
+            let step = match poll_fn(|task| joined.legs.poll(task, wants)).await {
+                Happened::Head(last) => match self.head(last, &mut joined, cx).await? {
                     Passed::Step(step) => step,
                     Passed::Again(again) => return Ok(Attempted::Again(again)),
                 },
-                Happened::Download(chunk) => self.download(chunk, &mut flow, &mut legs, record, cx).await?,
-                Happened::Upload(chunk) => self.upload(chunk, &mut flow, &mut legs, replay, record, cx).await?,
-                Happened::Event(event) => flow.on(event),
+                Happened::Download(chunk) => self.download(chunk, &mut joined, cx).await?,
+                Happened::Upload(chunk) => self.upload(chunk, &mut joined, cx).await?,
+                Happened::Event(event) => joined.flow.on(event),
             };
             match step {
                 Step::Go => {}
-                Step::Finished => return Ok(Attempted::Done(finish(&flow, &mut legs).await)),
+                Step::Finished => return Ok(Attempted::Done(finish(&joined.flow, &mut joined.legs).await)),
                 Step::Failed(Side::Downstream, error) => return Err(Failure::Client(error)),
-                Step::Failed(Side::Upstream, error) => return Err(Failure::Origin { error, answered: flow.has_answered() }),
+                Step::Failed(Side::Upstream, error) => {
+                    return Err(Failure::Origin { error, answered: joined.flow.has_answered() });
+                }
             }
         }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the two legs, the flow and what belongs to the exchange; a struct of them would be the shell itself")]
-    async fn head(
-        &self,
-        mut head: ResponseHead,
-        last: Last,
-        flow: &mut Flow,
-        legs: &mut Legs<'_>,
-        request: &RequestHead,
-        replay: &mut Replay,
-        record: &mut Record,
-        cx: &mut R::Ctx,
-    ) -> Result<Passed, Failure> {
-        hop::strip_response(&mut head).map_err(|rule| Failure::Origin { error: StreamError::Malformed(rule), answered: false })?;
+    async fn head(&self, last: Last, joined: &mut Joined<'_>, cx: &mut R::Ctx) -> Result<Passed, Failure> {
+        let Joined { flow, legs, request, replay, record } = joined;
+        let Some(mut head) = legs.head.take() else { return Ok(Passed::Step(Step::Go)) };
+        hop::strip_response(&mut head)
+            .map_err(|rule| Failure::Origin { error: StreamError::Malformed(rule), answered: false })?;
         if head.is_interim() {
             return Ok(Passed::Step(interim(head, flow, legs)?));
         }
         record.answered();
-        let peer = legs.upstream.peer().clone();
-        let attempt = Attempt { number: record.attempts, peer: &peer, method: &request.method, outcome: Outcome::Answered(head.status) };
+        let (peer, outcome) = (legs.upstream.peer(), Outcome::Answered(head.status));
+        let attempt = Attempt { number: record.attempts, peer, method: &request.method, outcome };
         self.filters.upstream_response(&mut head, &attempt, cx).await?;
         if is_bad_news(head.status) && is_idempotent(&request.method) && !legs.upstream.is_tunnel() {
             let outcome = Outcome::Answered(head.status);
-            if let Some(again) = self.ask_policy(outcome, &request.method, replay.recorded(), &peer, record, cx) {
+            if let Some(again) = self.ask_policy(outcome, &request.method, replay.recorded(), peer, record, cx) {
                 return Ok(Passed::Again(again));
             }
         }
@@ -123,14 +118,8 @@ where
         Ok(Passed::Step(pass_head(head, flow, legs)?))
     }
 
-    async fn download(
-        &self,
-        chunk: Chunk,
-        flow: &mut Flow,
-        legs: &mut Legs<'_>,
-        record: &mut Record,
-        cx: &mut R::Ctx,
-    ) -> Result<Step, Failure> {
+    async fn download(&self, chunk: Chunk, joined: &mut Joined<'_>, cx: &mut R::Ctx) -> Result<Step, Failure> {
+        let Joined { flow, legs, record, .. } = joined;
         let last = chunk.last();
         let mut out = Chunks::new();
         if flow.is_tunnel() {
@@ -145,15 +134,8 @@ where
         Ok(flow.on(Event::ResponsePart(last)))
     }
 
-    async fn upload(
-        &self,
-        chunk: Chunk,
-        flow: &mut Flow,
-        legs: &mut Legs<'_>,
-        replay: &mut Replay,
-        record: &mut Record,
-        cx: &mut R::Ctx,
-    ) -> Result<Step, Failure> {
+    async fn upload(&self, chunk: Chunk, joined: &mut Joined<'_>, cx: &mut R::Ctx) -> Result<Step, Failure> {
+        let Joined { flow, legs, replay, record, .. } = joined;
         let last = chunk.last();
         let mut out = Chunks::new();
         if flow.is_tunnel() {

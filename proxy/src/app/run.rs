@@ -15,6 +15,7 @@ use simplon_proto_http::{RequestHead, hop};
 use super::App;
 use super::attempt::{Asked, Attempted};
 use super::recorder::Recorder;
+use super::stay::while_client_stays;
 use crate::chunk::{Chunk, Chunks};
 use crate::filter::{Filter, Verdict};
 use crate::fix;
@@ -109,7 +110,7 @@ where
             };
             tried.push(peer);
             if let Again::After(pause) = pause {
-                simplon_timeout::sleep(pause).await;
+                while_client_stays(exchange, self.settings.gone, simplon_timeout::sleep(pause)).await?;
             }
         }
     }
