@@ -14,7 +14,11 @@ use crate::flow::Gone;
 ///
 /// # Errors
 /// The client left; the work was dropped.
-pub(super) async fn while_client_stays<T>(exchange: &mut Exchange, gone: Gone, work: impl Future<Output = T>) -> Result<T> {
+pub(super) async fn while_client_stays<T>(
+    exchange: &mut Exchange,
+    gone: Gone,
+    work: impl Future<Output = T>,
+) -> Result<T> {
     let mut work = pin!(work);
     let mut watch = exchange.is_read();
     poll_fn(|cx| {

@@ -130,3 +130,43 @@ async fn a_half_closed_client_does_not_make_the_proxy_spin() {
     origin.send(ok("")).await;
     assert_eq!(client.response().await.status, 200);
 }
+
+/// E48: while there is no connection to an origin yet, or no answer to a retry.
+#[tokio::test(start_paused = true)]
+async fn a_client_that_leaves_while_the_origin_is_connected_to_ends_the_exchange() {
+    let mut stage = stage::plain();
+    stage.origin.hang();
+    let mut client = stage.rig.client();
+    client.send(get("/")).await;
+    settle().await;
+    client.reset();
+    settle().await;
+    stage.origin.open();
+    pass(Duration::from_secs(30)).await;
+    assert_eq!(stage.records.all().len(), 1);
+    stage.origin.nobody_came().await;
+    assert_eq!(stage.records.only().end, End::ClientGone);
+}
+
+/// E48: while a filter looks at the content.
+#[tokio::test(start_paused = true)]
+async fn a_client_that_leaves_while_its_content_is_collected_ends_the_exchange() {
+    struct Collect;
+    impl simplon_proxy::Filter<()> for Collect {
+        async fn request(
+            &self,
+            request: &mut simplon_proxy::Request<'_>,
+            _cx: &mut (),
+        ) -> simplon_core::Result<simplon_proxy::Verdict> {
+            request.collect(1000).await?;
+            Ok(simplon_proxy::Verdict::Continue)
+        }
+    }
+    let mut stage = stage::filtered(Collect);
+    let mut client = stage.rig.client();
+    client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nhalf").await;
+    settle().await;
+    client.reset();
+    stage.origin.nobody_came().await;
+    assert_eq!(stage.records.only().end, End::ClientGone);
+}

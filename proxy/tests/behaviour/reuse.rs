@@ -168,3 +168,35 @@ async fn a_connection_does_not_rest_longer_than_its_peer_allows() {
     drop(client);
     origin.closed().await;
 }
+
+/// F56: connections of different groups are never exchanged.
+#[tokio::test(start_paused = true)]
+async fn a_connection_is_not_used_for_a_peer_of_another_group() {
+    use simplon_core::connect::Peer;
+    use simplon_core::net::ConnInfo;
+    struct Groups(Peer);
+    impl simplon_proxy::Route for Groups {
+        type Ctx = ();
+        fn begin(&self, _from: &ConnInfo) {}
+        async fn route(
+            &self,
+            request: &mut simplon_proxy::Request<'_>,
+            _cx: &mut (),
+        ) -> simplon_core::Result<simplon_proxy::Target> {
+            let group = u64::from(request.target.path() == b"/other");
+            Ok(simplon_proxy::Target::Forward(self.0.to_builder().group(group).build()))
+        }
+    }
+    let mut stage = stage::with(|origin| App::new(Groups(origin)));
+    let (mut client, mut first) = stage.pass(get("/one")).await;
+    first.request().await;
+    first.send(ok("one")).await;
+    client.response().await;
+    client.send(get("/other")).await;
+    let mut second = stage.origin.accept().await;
+    second.request().await;
+    second.send(ok("other")).await;
+    client.response().await;
+    client.send(get("/one/again")).await;
+    assert_eq!(first.request().await.path(), "/one/again");
+}

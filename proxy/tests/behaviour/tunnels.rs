@@ -314,3 +314,54 @@ async fn a_raw_tunnel_is_for_connect_alone() {
     assert_eq!(client.response().await.status, 500);
     stage.origin.nobody_came().await;
 }
+
+/// 12-044: a request for an upgrade may have content; it ends before the tunnel begins.
+#[tokio::test(start_paused = true)]
+async fn content_of_an_upgrade_request_comes_before_the_tunnel() {
+    let mut stage = stage::plain();
+    let asked =
+        "POST /chat HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: other\r\nContent-Length: 5\r\n\r\nhelloraw";
+    let (mut client, mut origin) = stage.pass(asked).await;
+    assert_eq!(origin.request().await.text(), "hello");
+    origin.send("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: other\r\n\r\n").await;
+    assert_eq!(client.head().await.unwrap().status, 101);
+    heard(&mut origin, b"raw").await;
+    origin.send("back").await;
+    heard(&mut client, b"back").await;
+}
+
+/// An agreement before the request has ended is none (CVE-2026-2833).
+#[tokio::test(start_paused = true)]
+async fn an_agreement_before_the_request_has_ended_becomes_502() {
+    let mut stage = stage::with(|origin| App::new(To(origin)).retry(()));
+    let asked =
+        "POST /chat HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: other\r\nContent-Length: 50\r\n\r\nhello";
+    let (mut client, mut origin) = stage.pass(asked).await;
+    origin.head().await.unwrap();
+    origin.send("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: other\r\n\r\n").await;
+    assert_eq!(client.response().await.status, 502);
+}
+
+/// A refused connection is followed by another attempt, also on the way to a tunnel.
+#[tokio::test(start_paused = true)]
+async fn a_tunnel_is_opened_elsewhere_if_the_first_origin_refuses() {
+    let network = Network::new();
+    let (first, mut second) = (network.origin(), network.origin());
+    first.refuse();
+    struct Either(Peer, Peer);
+    impl Route for Either {
+        type Ctx = ();
+        fn begin(&self, _from: &ConnInfo) {}
+        async fn route(&self, request: &mut Request<'_>, _cx: &mut ()) -> Result<Target> {
+            Ok(Target::Forward(if request.tried().is_empty() { self.0.clone() } else { self.1.clone() }))
+        }
+    }
+    let rig = simplon_testkit::Rig::new(App::new(Either(first.peer(), second.peer())).origins(network.origins()));
+    let mut client = rig.client();
+    client.send(format!("{UPGRADE}early")).await;
+    let mut origin = second.accept().await;
+    origin.request().await;
+    origin.send(SWITCHING).await;
+    assert_eq!(client.head().await.unwrap().status, 101);
+    heard(&mut origin, b"early").await;
+}
