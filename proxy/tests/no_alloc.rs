@@ -130,3 +130,42 @@ fn a_filter_that_allocates_is_noticed() {
     assert_eq!(counted.times, EXCHANGES as u64);
     assert!(counted.first.unwrap().to_string().contains("Wasteful"));
 }
+
+/// What a connection may hold between exchanges.
+const AT_REST: i64 = 2 << 10;
+
+#[test]
+fn a_connection_at_rest_holds_little() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let pipes = PipeConfig::default().capacity(1 << 10).unrecorded();
+        let network = Network::with_pipes(pipes);
+        let mut hosts = network.origin();
+        let http = Http::new(App::new(To(hosts.peer())).origins(network.origins()));
+        let info = Arc::new(ConnInfo::new("test".into(), Transport::Other));
+        let serve = |far: End| {
+            let (http, info) = (http.clone(), Arc::clone(&info));
+            tokio::spawn(async move { http.serve_stream(Stream::other(far), info, Drain::never()).await })
+        };
+        let (mut client, far) = pipe(pipes);
+        drop(serve(far));
+        client.write_all(REQUEST).await.unwrap();
+        let origin = hosts.accept().await.into_end();
+        let mut ends = Ends { client, origin, heard: vec![0; 4 << 10].into() };
+        ends.answer().await;
+        let count = 200;
+        let mut clients: Vec<_> = (0..count).map(|_| pipe(pipes)).collect();
+        let mut kept = Vec::with_capacity(count);
+        let ((), counted) = alloc::count_async(async {
+            while let Some((near, far)) = clients.pop() {
+                drop(serve(far));
+                kept.push(std::mem::replace(&mut ends.client, near));
+                ends.exchange().await;
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+        let each = counted.held / count as i64;
+        assert!(each <= AT_REST, "{each} octets for each connection at rest");
+    });
+}

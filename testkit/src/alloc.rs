@@ -28,6 +28,8 @@ pub struct Counted {
     pub times: u64,
     /// How many octets in all.
     pub octets: u64,
+    /// How many octets more are held than before; less than none if more was given back.
+    pub held: i64,
     /// Where the first of them happened.
     pub first: Option<Backtrace>,
 }
@@ -36,6 +38,7 @@ thread_local! {
     static ARMED: Cell<bool> = const { Cell::new(false) };
     static TIMES: Cell<u64> = const { Cell::new(0) };
     static OCTETS: Cell<u64> = const { Cell::new(0) };
+    static HELD: Cell<i64> = const { Cell::new(0) };
     static FIRST: RefCell<Option<Backtrace>> = const { RefCell::new(None) };
 }
 
@@ -56,13 +59,14 @@ pub async fn count_async<F: Future>(future: F) -> (F::Output, Counted) {
 fn arm() {
     TIMES.set(0);
     OCTETS.set(0);
+    HELD.set(0);
     FIRST.take();
     ARMED.set(true);
 }
 
 fn disarm() -> Counted {
     ARMED.set(false);
-    Counted { times: TIMES.get(), octets: OCTETS.get(), first: FIRST.take() }
+    Counted { times: TIMES.get(), octets: OCTETS.get(), held: HELD.get(), first: FIRST.take() }
 }
 
 /// Notes one allocation. What noting itself allocates is not counted.
@@ -78,6 +82,11 @@ fn note(octets: usize) {
     ARMED.set(true);
 }
 
+/// Notes that this thread holds more, or less.
+fn hold(change: i64) {
+    let _ = HELD.try_with(|held| held.set(held.get().saturating_add(change)));
+}
+
 #[expect(
     unsafe_code,
     reason = "to count allocations is to be an allocator; every call goes on to the system's as it came"
@@ -86,23 +95,27 @@ fn note(octets: usize) {
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         note(layout.size());
+        hold(layout.size() as i64);
         // SAFETY: the caller's promises are passed on.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
+        hold(-(layout.size() as i64));
         // SAFETY: the caller's promises are passed on.
         unsafe { System.dealloc(at, layout) }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         note(layout.size());
+        hold(layout.size() as i64);
         // SAFETY: the caller's promises are passed on.
         unsafe { System.alloc_zeroed(layout) }
     }
 
     unsafe fn realloc(&self, at: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         note(size);
+        hold(size as i64 - layout.size() as i64);
         // SAFETY: the caller's promises are passed on.
         unsafe { System.realloc(at, layout, size) }
     }
