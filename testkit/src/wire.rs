@@ -52,6 +52,7 @@ pub enum Closing {
 pub struct Wire {
     end: End,
     heard: Vec<u8>,
+    scratch: Box<[u8]>,
     /// The methods of requests that were sent and not answered yet: the length of an answer depends upon it.
     asked: std::collections::VecDeque<String>,
 }
@@ -60,7 +61,7 @@ impl Wire {
     /// Speaks at this end.
     #[must_use]
     pub fn new(end: End) -> Self {
-        Self { end, heard: Vec::new(), asked: std::collections::VecDeque::new() }
+        Self { end, heard: Vec::new(), scratch: vec![0; 16 << 10].into(), asked: std::collections::VecDeque::new() }
     }
 
     /// The end it speaks at. What was heard and not read as a message is lost.
@@ -85,6 +86,14 @@ impl Wire {
             self.asked.push_back(method);
         }
         must("the other end takes octets", self.end.write_all(&octets)).await
+    }
+
+    /// Says these octets as they are: the method of a request among them is announced by [`Wire::asked`].
+    ///
+    /// # Errors
+    /// The connection is closed or reset.
+    pub async fn try_send_raw(&mut self, octets: &[u8]) -> std::io::Result<()> {
+        must("the other end takes octets", self.end.write_all(octets)).await
     }
 
     /// Says these octets piece by piece; after each all tasks run as far as they can.
@@ -288,12 +297,11 @@ impl Wire {
     }
 
     async fn fill(&mut self, is_between: bool) -> Result<(), Cut> {
-        let mut octets = vec![0; 16 << 10];
-        match must("octets come", self.end.read(&mut octets)).await {
+        match must("octets come", self.end.read(&mut self.scratch)).await {
             Ok(0) if is_between => Err(Cut::Closed),
             Ok(0) => Err(Cut::Truncated),
             Ok(n) => {
-                self.heard.extend_from_slice(&octets[..n]);
+                self.heard.extend_from_slice(&self.scratch[..n]);
                 Ok(())
             }
             Err(_) => Err(Cut::Reset),

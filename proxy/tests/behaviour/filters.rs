@@ -67,8 +67,10 @@ async fn an_invented_101_of_a_filter_is_an_error() {
     assert_ne!(outcome.response.status, 101);
 }
 
+type Change = fn(Chunk, &mut Chunks);
+
 /// Does something to each piece of the response.
-struct Pieces(fn(Chunk, &mut Chunks));
+struct Pieces(Change);
 
 impl Filter<()> for Pieces {
     async fn response(&self, response: &mut ResponseView<'_>, _cx: &mut ()) -> Result<()> {
@@ -118,7 +120,7 @@ fn with_trailers(chunk: Chunk, out: &mut Chunks) {
 #[tokio::test(start_paused = true)]
 async fn a_filter_may_split_append_and_drop_pieces_of_a_response() {
     for said in [ok("hello"), ok("").chunked("hello")] {
-        let changes: [(fn(Chunk, &mut Chunks), _, _); 4] = [
+        let changes: [(Change, _, _); 4] = [
             (split, "hello", None),
             (append, "hello and more", None),
             (drop_all, "", None),
@@ -146,14 +148,14 @@ async fn a_filter_that_appends_leaves_responses_without_content_alone() {
 /// A filter that changes the length without saying so ends the exchange; nothing ambiguous is written.
 #[tokio::test(start_paused = true)]
 async fn a_filter_that_breaks_the_announced_length_cuts_the_response() {
-    struct Unsaid(fn(Chunk, &mut Chunks));
+    struct Unsaid(Change);
     impl Filter<()> for Unsaid {
         async fn response_part(&self, chunk: Chunk, out: &mut Chunks, _cx: &mut ()) -> Result<()> {
             (self.0)(chunk, out);
             Ok(())
         }
     }
-    for change in [append as fn(Chunk, &mut Chunks), drop_all] {
+    for change in [append as Change, drop_all] {
         let outcome = filter(Unsaid(change)).origin(|_| ok("hello")).await;
         assert!(outcome.cut.is_some() || outcome.response.status == 500, "{:?}", outcome.response);
         assert_eq!(outcome.record.error, Some("misuse"));

@@ -7,6 +7,7 @@
 mod stage;
 
 mod backpressure;
+mod chaos;
 mod drain;
 mod early;
 mod failing_filters;
