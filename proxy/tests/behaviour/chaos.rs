@@ -180,7 +180,7 @@ async fn origin(mut wire: Wire, mut dice: Dice, asked: Asked, seed: u64) {
         match end {
             End::GoesOn if !is_early => {}
             End::Resets => return wire.reset(),
-            End::Stalls => pass(Duration::from_secs(100)).await,
+            End::Stalls => return pass(Duration::from_secs(100)).await,
             End::Closes | End::GoesOn => return,
         }
     }

@@ -8,6 +8,7 @@ mod stage;
 
 mod backpressure;
 mod chaos;
+mod crowd;
 mod drain;
 mod early;
 mod failing_filters;
