@@ -122,6 +122,24 @@ async fn an_early_answer_survives_an_upload_that_goes_on() {
     }
 }
 
+/// A12: to an old client, whose response ends with the connection, a cut is a reset.
+#[tokio::test]
+async fn a_truncated_response_to_an_old_client_is_a_reset() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (_running, at, _) = proxy(listener.local_addr().unwrap()).await;
+    let mut client = TcpStream::connect(at).await.unwrap();
+    client.write_all(b"GET / HTTP/1.0\r\nHost: a\r\n\r\n").await.unwrap();
+    let (mut origin, _) = soon("a connection", listener.accept()).await.unwrap();
+    let mut heard = [0; 1000];
+    origin.read(&mut heard).await.unwrap();
+    origin.write_all(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n").await.unwrap();
+    let n = soon("the beginning", client.read(&mut heard)).await.unwrap();
+    assert!(heard[..n].starts_with(b"HTTP/1.1 200 OK\r\n"), "{}", heard[..n].escape_ascii());
+    drop(origin);
+    let error = soon("the end", client.read_to_end(&mut Vec::new())).await.unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
+}
+
 /// F52: an origin that closes its idle connections at any moment costs no request.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_origin_that_closes_idle_connections_costs_no_request() {

@@ -227,7 +227,13 @@ impl Exchange {
 
     /// Brings the exchange to an end on the wire: flushes, reads or drops what is left of the request, and says what became of the connection.
     pub(super) async fn finish(&mut self) -> Ended {
-        if !self.leg.machine.is_written() || poll_fn(|cx| self.poll_flushed(cx)).await.is_err() {
+        if !self.leg.machine.is_written() {
+            if self.leg.machine.is_close_delimited() {
+                self.leg.stream.reset_on_close();
+            }
+            return Ended::Close;
+        }
+        if poll_fn(|cx| self.poll_flushed(cx)).await.is_err() {
             return Ended::Close;
         }
         if self.is_tunnel() {

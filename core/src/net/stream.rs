@@ -93,6 +93,13 @@ impl Stream {
         }
     }
 
+    /// When this stream is dropped, the peer is to see a reset, not an end; of TCP.
+    pub fn reset_on_close(&self) {
+        if let Some(tcp) = self.as_tcp() {
+            let _ = SockRef::from(tcp).set_linger(Some(std::time::Duration::ZERO));
+        }
+    }
+
     /// The socket of TCP, to set options on.
     #[must_use]
     pub fn as_tcp(&self) -> Option<&TcpStream> {

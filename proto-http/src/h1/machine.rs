@@ -197,6 +197,11 @@ impl<R: Role> Machine<R> {
         matches!(self.state.write, Write::Ended | Write::RawEnded)
     }
 
+    /// The message being written ends with the connection: its peer cannot tell an end from a cut, unless the cut is a reset.
+    pub fn is_close_delimited(&self) -> bool {
+        self.state.write == Write::UntilClose
+    }
+
     /// The final head of the message being written was taken. Informational heads do not count: another answer is still possible.
     pub fn has_begun_writing(&self) -> bool {
         self.state.write != Write::Head
