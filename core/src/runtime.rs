@@ -72,7 +72,7 @@ impl Runtime {
 
     fn stealing(threads: usize, name: &str) -> io::Result<Self> {
         let mut builder = Builder::new_multi_thread();
-        let runtime = fair(&mut builder).worker_threads(threads).thread_name(name).enable_all().build()?;
+        let runtime = fair(&mut builder, QUEUE).worker_threads(threads).thread_name(name).enable_all().build()?;
         Ok(Self::with(vec![runtime.handle().clone()], Owned::Stealing(Some(runtime))))
     }
 
@@ -116,20 +116,22 @@ impl Runtime {
     }
 }
 
-/// Tasks that a worker's own queue holds; what does not fit goes to the back of a queue that a busy worker seldom looks at.
+/// Tasks that a stealing worker's own queue holds; what does not fit goes to the back of one that a busy worker seldom looks at.
 const QUEUE: usize = 256;
+/// What a lone worker takes on at a time; its queue holds any number.
+const BATCH: usize = 1024;
 
 /// So that no connection waits while others are served twice: what one look at the sockets wakes fits into the queue, and is served before
 /// the next look.
-fn fair(builder: &mut Builder) -> &mut Builder {
-    builder.max_io_events_per_tick(QUEUE).event_interval(QUEUE as u32)
+fn fair(builder: &mut Builder, most: usize) -> &mut Builder {
+    builder.max_io_events_per_tick(most).event_interval(most as u32)
 }
 
 /// A thread with a runtime of its own, until `stopped` resolves.
 fn worker_thread(name: String, stopped: oneshot::Receiver<()>) -> io::Result<Handle> {
     let (tell, told) = mpsc::channel();
     thread::Builder::new().name(name).spawn(move || {
-        let runtime = match fair(&mut Builder::new_current_thread()).enable_all().build() {
+        let runtime = match fair(&mut Builder::new_current_thread(), BATCH).enable_all().build() {
             Ok(runtime) => runtime,
             Err(error) => return drop(tell.send(Err(error))),
         };

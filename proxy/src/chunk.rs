@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 
 use bytes::Bytes;
-use simplon_proto_http::transfer::{Last, Part};
 use simplon_proto_http::Fields;
+use simplon_proto_http::transfer::{Last, Part};
 
 /// A piece of content.
 #[derive(Clone, Debug)]

@@ -15,7 +15,9 @@ impl Cidr {
     /// Whether the address is in the range. An IPv4 address written as IPv6 (`::ffff:0:0/96`) counts as IPv4.
     pub fn contains(&self, address: IpAddr) -> bool {
         match (self.network, address.to_canonical()) {
-            (IpAddr::V4(network), IpAddr::V4(address)) => same(network.to_bits().into(), address.to_bits().into(), self.bits, 32),
+            (IpAddr::V4(network), IpAddr::V4(address)) => {
+                same(network.to_bits().into(), address.to_bits().into(), self.bits, 32)
+            }
             (IpAddr::V6(network), IpAddr::V6(address)) => same(network.to_bits(), address.to_bits(), self.bits, 128),
             _ => false,
         }

@@ -63,7 +63,12 @@ pub trait Filter<Ctx: Send>: Send + Sync + 'static {
     ///
     /// # Errors
     /// Ends the attempt.
-    fn upstream_request(&self, head: &mut RequestHead, attempt: &Attempt<'_>, cx: &mut Ctx) -> impl Future<Output = Result<()>> + Send {
+    fn upstream_request(
+        &self,
+        head: &mut RequestHead,
+        attempt: &Attempt<'_>,
+        cx: &mut Ctx,
+    ) -> impl Future<Output = Result<()>> + Send {
         let _ = (head, attempt, cx);
         async { Ok(()) }
     }
@@ -72,7 +77,12 @@ pub trait Filter<Ctx: Send>: Send + Sync + 'static {
     ///
     /// # Errors
     /// Ends the attempt.
-    fn upstream_response(&self, head: &mut ResponseHead, attempt: &Attempt<'_>, cx: &mut Ctx) -> impl Future<Output = Result<()>> + Send {
+    fn upstream_response(
+        &self,
+        head: &mut ResponseHead,
+        attempt: &Attempt<'_>,
+        cx: &mut Ctx,
+    ) -> impl Future<Output = Result<()>> + Send {
         let _ = (head, attempt, cx);
         async { Ok(()) }
     }

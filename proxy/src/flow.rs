@@ -139,7 +139,17 @@ impl Flow {
             Last::Yes => Half::Ended,
             Last::No => Half::Body,
         };
-        Self { up, down: Half::Head, gone, expect: false, watch: true, tunnel: false, flushed: false, over: false, stuck: None }
+        Self {
+            up,
+            down: Half::Head,
+            gone,
+            expect: false,
+            watch: true,
+            tunnel: false,
+            flushed: false,
+            over: false,
+            stuck: None,
+        }
     }
 
     /// The client holds its content back until it is told to go on.
@@ -265,7 +275,8 @@ impl Flow {
 
     /// The origin stopped reading: it may have answered already, so the response is still read.
     fn origin_stuck(&mut self, error: StreamError) -> Step {
-        let may_answer = matches!(self.down, Half::Head | Half::Body) && !matches!(error, StreamError::Timeout(_) | StreamError::Misuse(_));
+        let may_answer = matches!(self.down, Half::Head | Half::Body)
+            && !matches!(error, StreamError::Timeout(_) | StreamError::Misuse(_));
         if self.tunnel || !may_answer || self.stuck.is_some() {
             return self.fail(Side::Upstream, error);
         }

@@ -145,7 +145,8 @@ impl<'a> Legs<'a> {
             self.silent_by = Instant::now().checked_add(self.silence);
         }
         loop {
-            let earliest = [self.upstream.deadline(), self.expect_by, self.tunnel_by, self.silent_by].into_iter().flatten().min();
+            let earliest =
+                [self.upstream.deadline(), self.expect_by, self.tunnel_by, self.silent_by].into_iter().flatten().min();
             let Poll::Ready(now) = self.exchange.poll_deadline(cx, earliest) else { return Poll::Pending };
             if let Some(event) = self.expired(now) {
                 return happened(event);

@@ -32,7 +32,8 @@ pub struct PlainErrors;
 impl<Ctx> Rescue<Ctx> for PlainErrors {
     fn respond(&self, error: &Error, _cx: &mut Ctx) -> Response {
         let status = error.status();
-        let mut response = Response::text(status, format!("{} {}\n", status.as_u16(), status.canonical_reason().unwrap_or("Error")));
+        let mut response =
+            Response::text(status, format!("{} {}\n", status.as_u16(), status.canonical_reason().unwrap_or("Error")));
         let set = response.head.fields.set("Cache-Control", "private, no-store");
         debug_assert_eq!(set, Ok(()));
         response

@@ -37,7 +37,10 @@ thread_local! {
 }
 
 /// Answers one exchange on a borrowed worker: the exchange comes back with what became of its connection.
-pub(super) fn run<S: Serve>(app: &Arc<S>, exchange: Box<Exchange>) -> impl Future<Output = (Box<Exchange>, Ended)> + Send + use<S> {
+pub(super) fn run<S: Serve>(
+    app: &Arc<S>,
+    exchange: Box<Exchange>,
+) -> impl Future<Output = (Box<Exchange>, Ended)> + Send + use<S> {
     borrow(Arc::clone(app), exchange, work)
 }
 

@@ -76,7 +76,9 @@ where
                     }
                     return Ok(attempted);
                 }
-                Err(failure) if reuse == Reuse::Allowed && went_stale(&failure, &upstream, asked) => reuse = Reuse::Never,
+                Err(failure) if reuse == Reuse::Allowed && went_stale(&failure, &upstream, asked) => {
+                    reuse = Reuse::Never
+                }
                 Err(failure) => return Err(failure.into_error(&upstream)),
             }
         }
@@ -139,7 +141,14 @@ where
     }
 
     /// Whether, by the facts and then by the policy, a failed attempt is followed by another.
-    pub(super) fn again_after(&self, error: &Error, asked: &Asked, peer: &Peer, record: &Record, cx: &mut R::Ctx) -> Option<Again> {
+    pub(super) fn again_after(
+        &self,
+        error: &Error,
+        asked: &Asked,
+        peer: &Peer,
+        record: &Record,
+        cx: &mut R::Ctx,
+    ) -> Option<Again> {
         self.observe.on(&Event::AttemptFailed { peer, error }, cx);
         let safe = match error.may_replay() {
             error::Replay::Safe => true,
@@ -218,7 +227,9 @@ impl Failure {
             _ => error::Sent::Nothing,
         };
         match self {
-            Self::Origin { error, .. } => Error::upstream(error).with_sent(sent).with_context(upstream.peer().address().to_string()),
+            Self::Origin { error, .. } => {
+                Error::upstream(error).with_sent(sent).with_context(upstream.peer().address().to_string())
+            }
             Self::Client(error) => Error::downstream(Kind::from(error)).with_sent(sent),
             Self::Ours(error) => error,
         }

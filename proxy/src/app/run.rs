@@ -86,7 +86,13 @@ where
     }
 
     /// Attempts, one after the other, until one is answered or there is no sense in another.
-    async fn forward(&self, exchange: &mut Exchange, mut asked: Asked, record: &mut Record, cx: &mut R::Ctx) -> Result<()> {
+    async fn forward(
+        &self,
+        exchange: &mut Exchange,
+        mut asked: Asked,
+        record: &mut Record,
+        cx: &mut R::Ctx,
+    ) -> Result<()> {
         let mut tried: Vec<Peer> = Vec::new();
         loop {
             let target = {
@@ -116,7 +122,13 @@ where
     }
 
     /// A response made here, through the response filters, to the client.
-    async fn answer(&self, exchange: &mut Exchange, response: Response, record: &mut Record, cx: &mut R::Ctx) -> Result<()> {
+    async fn answer(
+        &self,
+        exchange: &mut Exchange,
+        response: Response,
+        record: &mut Record,
+        cx: &mut R::Ctx,
+    ) -> Result<()> {
         let Response { mut head, body } = response;
         let mut content = Content::new(Last::Yes);
         set_length(&mut head, body.len() as u64);

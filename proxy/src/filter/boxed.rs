@@ -18,8 +18,18 @@ type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 trait DynFilter<Ctx>: Send + Sync {
     fn request<'a>(&'a self, request: &'a mut Request<'_>, cx: &'a mut Ctx) -> Boxed<'a, Result<Verdict>>;
     fn request_part<'a>(&'a self, chunk: Chunk, out: &'a mut Chunks, cx: &'a mut Ctx) -> Boxed<'a, Result<()>>;
-    fn upstream_request<'a>(&'a self, head: &'a mut RequestHead, attempt: &'a Attempt<'_>, cx: &'a mut Ctx) -> Boxed<'a, Result<()>>;
-    fn upstream_response<'a>(&'a self, head: &'a mut ResponseHead, attempt: &'a Attempt<'_>, cx: &'a mut Ctx) -> Boxed<'a, Result<()>>;
+    fn upstream_request<'a>(
+        &'a self,
+        head: &'a mut RequestHead,
+        attempt: &'a Attempt<'_>,
+        cx: &'a mut Ctx,
+    ) -> Boxed<'a, Result<()>>;
+    fn upstream_response<'a>(
+        &'a self,
+        head: &'a mut ResponseHead,
+        attempt: &'a Attempt<'_>,
+        cx: &'a mut Ctx,
+    ) -> Boxed<'a, Result<()>>;
     fn response<'a>(&'a self, response: &'a mut ResponseView<'_>, cx: &'a mut Ctx) -> Boxed<'a, Result<()>>;
     fn response_part<'a>(&'a self, chunk: Chunk, out: &'a mut Chunks, cx: &'a mut Ctx) -> Boxed<'a, Result<()>>;
 }
@@ -33,11 +43,21 @@ impl<Ctx: Send, F: Filter<Ctx>> DynFilter<Ctx> for F {
         Box::pin(Filter::request_part(self, chunk, out, cx))
     }
 
-    fn upstream_request<'a>(&'a self, head: &'a mut RequestHead, attempt: &'a Attempt<'_>, cx: &'a mut Ctx) -> Boxed<'a, Result<()>> {
+    fn upstream_request<'a>(
+        &'a self,
+        head: &'a mut RequestHead,
+        attempt: &'a Attempt<'_>,
+        cx: &'a mut Ctx,
+    ) -> Boxed<'a, Result<()>> {
         Box::pin(Filter::upstream_request(self, head, attempt, cx))
     }
 
-    fn upstream_response<'a>(&'a self, head: &'a mut ResponseHead, attempt: &'a Attempt<'_>, cx: &'a mut Ctx) -> Boxed<'a, Result<()>> {
+    fn upstream_response<'a>(
+        &'a self,
+        head: &'a mut ResponseHead,
+        attempt: &'a Attempt<'_>,
+        cx: &'a mut Ctx,
+    ) -> Boxed<'a, Result<()>> {
         Box::pin(Filter::upstream_response(self, head, attempt, cx))
     }
 

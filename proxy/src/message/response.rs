@@ -65,7 +65,11 @@ impl ResponseView<'_> {
 }
 
 /// A part from the origin, or its wait running out.
-fn poll_timed(upstream: &mut Upstream, exchange: &mut Exchange, cx: &mut Context<'_>) -> Poll<Result<Option<Part<ResponseHead>>, StreamError>> {
+fn poll_timed(
+    upstream: &mut Upstream,
+    exchange: &mut Exchange,
+    cx: &mut Context<'_>,
+) -> Poll<Result<Option<Part<ResponseHead>>, StreamError>> {
     if let ready @ Poll::Ready(_) = upstream.poll_part(cx) {
         return ready;
     }

@@ -89,7 +89,10 @@ impl Budget {
     }
 
     fn draw(&self) -> bool {
-        let drawn = self.account.fetch_update(Relaxed, Relaxed, |account| (account >= RETRY).then_some(account - RETRY)).is_ok();
+        let drawn = self
+            .account
+            .fetch_update(Relaxed, Relaxed, |account| (account >= RETRY).then_some(account - RETRY))
+            .is_ok();
         if !drawn {
             self.refused.fetch_add(1, Relaxed);
         }
