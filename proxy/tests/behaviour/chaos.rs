@@ -150,7 +150,7 @@ fn check(response: &Message, path: &str, method: &str, seed: u64) -> usize {
 type Asked = Arc<Mutex<Vec<String>>>;
 
 /// Answers on one connection, rightly or not, until it or the proxy has enough.
-async fn origin(mut wire: Wire, mut dice: Dice, asked: Asked, seed: u64) {
+async fn origin(mut wire: Wire, mut dice: Dice, asked: Asked, is_plain: bool, seed: u64) {
     loop {
         let mut head = match wire.head().await {
             Ok(head) => head,
@@ -169,7 +169,12 @@ async fn origin(mut wire: Wire, mut dice: Dice, asked: Asked, seed: u64) {
             }
         }
         let (said, end) = answer(&mut dice, &head);
-        for piece in said.chunks(1 + dice.of(&[3, 500, 200_000])) {
+        if matches!(end, End::Excess) && (said.len() > 1000 || !is_plain) {
+            // What comes so late that the connection is in use again cannot be told from an answer by anybody.
+            return;
+        }
+        let pieces = if matches!(end, End::Excess) { said.len() } else { 1 + dice.of(&[3, 500, 200_000]) };
+        for piece in said.chunks(pieces) {
             if wire.try_send(piece).await.is_err() {
                 return;
             }
@@ -178,10 +183,10 @@ async fn origin(mut wire: Wire, mut dice: Dice, asked: Asked, seed: u64) {
             }
         }
         match end {
-            End::GoesOn if !is_early => {}
+            End::GoesOn | End::Excess if !is_early => {}
             End::Resets => return wire.reset(),
             End::Stalls => return pass(Duration::from_secs(100)).await,
-            End::Closes | End::GoesOn => return,
+            End::Closes | End::GoesOn | End::Excess => return,
         }
     }
 }
@@ -194,6 +199,8 @@ fn is_whole(request: &Message) -> bool {
 #[derive(Clone, Copy)]
 enum End {
     GoesOn,
+    /// More was said than the answer.
+    Excess,
     Closes,
     Resets,
     Stalls,
@@ -222,7 +229,7 @@ fn answer(dice: &mut Dice, request: &Message) -> (Vec<u8>, End) {
         4..=6 => (chunked, end),
         7 => (with(&format!("HTTP/1.1 204 No Content\r\n{mark}{connection}\r\n"), b""), end),
         8 => (with(&format!("HTTP/1.1 200 OK\r\n{mark}\r\n"), &body), End::Closes),
-        9 => ([by_length, POISON.as_bytes().to_vec()].concat(), End::GoesOn),
+        9 => ([by_length, POISON.as_bytes().to_vec()].concat(), End::Excess),
         10 => {
             let cut = dice.below(chunked.len());
             (chunked[..cut].to_vec(), dice.of(&[End::Closes, End::Resets]))
@@ -245,6 +252,7 @@ async fn simulate(seed: u64, whole: &Cell<usize>) {
         .capacity(dice.of(&[64, 1000, 64 << 10]))
         .write_limit(dice.of(&[7, usize::MAX]))
         .read_limit(dice.of(&[5, usize::MAX]));
+    let is_plain = pipes.capacity > 1000 && pipes.write_limit == usize::MAX && pipes.read_limit == usize::MAX;
     let gone = dice.of(&[Gone::Abort, Gone::Finish]);
     let mut stage = stage::on(Network::with_pipes(pipes), HttpConfig::default(), OriginsConfig::default(), |peer| {
         App::new(To(peer)).client_gone(gone)
@@ -256,7 +264,7 @@ async fn simulate(seed: u64, whole: &Cell<usize>) {
         let mut answering = tokio::task::JoinSet::new();
         loop {
             tokio::select! {
-                wire = stage.origin.accept() => { answering.spawn(origin(wire, origin_dice.split(), Arc::clone(&asked_here), seed)); }
+                wire = stage.origin.accept() => { answering.spawn(origin(wire, origin_dice.split(), Arc::clone(&asked_here), is_plain, seed)); }
                 Some(outcome) = answering.join_next() => outcome.unwrap(),
             }
         }
