@@ -222,6 +222,32 @@ async fn ask_until_told(mut client: TcpStream) -> Result<usize, (usize, std::io:
     }
 }
 
+/// 12-070: Unix sockets on both sides.
+#[cfg(unix)]
+#[tokio::test]
+async fn unix_sockets_serve_on_both_sides() {
+    use simplon_core::net::{Address, unix};
+    use tokio::net::{UnixListener, UnixStream};
+    let folder = std::env::temp_dir().join(format!("simplon-sockets-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let (at, behind) = (folder.join("proxy"), folder.join("origin"));
+    let listener = UnixListener::bind(&behind).unwrap();
+    let app = App::new(To(Peer::new(Address::Unix(behind.as_path().into()))));
+    let running = Server::new().listen(unix(&at), Http::new(app)).start().await.unwrap();
+    let mut client = UnixStream::connect(&at).await.unwrap();
+    client.write_all(&get("/").encode()).await.unwrap();
+    let (mut origin, _) = soon("a connection", listener.accept()).await.unwrap();
+    let mut heard = vec![0; 1000];
+    let n = soon("a request", origin.read(&mut heard)).await.unwrap();
+    assert!(heard[..n].starts_with(b"GET / HTTP/1.1\r\nHost: test\r\n"), "{}", heard[..n].escape_ascii());
+    origin.write_all(&response(b"hello")).await.unwrap();
+    let n = soon("a response", client.read(&mut heard)).await.unwrap();
+    assert!(heard[..n].ends_with(b"hello"), "{}", heard[..n].escape_ascii());
+    drop(client);
+    soon("the drain", running.drain()).await.unwrap();
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
 /// A client that everybody has.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn curl_is_served() {

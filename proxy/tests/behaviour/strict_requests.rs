@@ -349,3 +349,33 @@ async fn a_malformed_request_after_a_good_one_is_refused_alone() {
     stage.origin.nobody_came().await;
     assert_eq!(stage.records.all().len(), 2);
 }
+
+/// 12-034, 12-037: a lenient mode is a switch that somebody sets; what reaches the origin is still unambiguous, and uses are counted.
+#[tokio::test(start_paused = true)]
+async fn a_lenient_switch_relaxes_its_row_alone() {
+    use simplon_core::http::{HttpConfig, OriginsConfig};
+    use simplon_proto_http::h1::Config;
+    use simplon_proto_http::rules::{Rule, Switch};
+    let mut protocol = Config::default();
+    protocol.leniency.length_with_encoding = Switch::Lenient;
+    let protocol = std::sync::Arc::new(protocol);
+    let mut config = HttpConfig::default();
+    config.protocol = std::sync::Arc::clone(&protocol);
+    let mut stage = stage::on(simplon_testkit::Network::new(), config, OriginsConfig::default(), |origin| {
+        simplon_proxy::App::new(simplon_proxy::To(origin))
+    });
+    let both = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 50\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\nGET /smuggled HTTP/1.1\r\n\r\n";
+    let (mut client, mut origin) = stage.pass(both).await;
+    let request = origin.request().await;
+    assert_eq!((request.text().as_str(), request.field("Content-Length")), ("hi", None));
+    origin.send(ok("")).await;
+    let response = client.response().await;
+    assert!(response.lists("Connection", "close"), "{response:?}");
+    client.half_close().await;
+    client.closed().await;
+    assert_eq!(stage.records.all().len(), 1, "what follows is not served");
+    assert!(protocol.lenient_uses().any(|(rule, uses)| rule == Rule::LengthWithEncoding && uses == 1));
+    let mut other = stage.rig.client();
+    other.send(with_fields("POST", "Content-Length: 2\r\nContent-Length: 2\r\n")).await;
+    assert_eq!(other.response().await.status, 400);
+}
