@@ -2,6 +2,7 @@
 //!
 //! `cargo run --example body_rewrite`, then `curl http://127.0.0.1:PORT/` and `curl -d 'my secret is 42' http://127.0.0.1:PORT/`.
 
+#[path = "shared/shared.rs"]
 mod shared;
 
 use bytes::{Bytes, BytesMut};

@@ -2,6 +2,7 @@
 //!
 //! `cargo run --example early_auth`, then `curl -i http://127.0.0.1:PORT/` and `curl -H 'Authorization: Bearer open-sesame' …`.
 
+#[path = "shared/shared.rs"]
 mod shared;
 
 use clap::Parser;

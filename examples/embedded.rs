@@ -2,6 +2,7 @@
 //!
 //! `cargo run --example embedded`
 
+#[path = "shared/shared.rs"]
 mod shared;
 
 use std::time::Duration;

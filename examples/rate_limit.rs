@@ -2,6 +2,7 @@
 //!
 //! `cargo run --example rate_limit`, then `for i in $(seq 20); do curl -s -o /dev/null -w '%{http_code}\n' http://127.0.0.1:PORT/; done`.
 
+#[path = "shared/shared.rs"]
 mod shared;
 
 use std::net::IpAddr;

@@ -2,6 +2,7 @@
 //!
 //! `cargo run --example reverse_proxy -- --upstream 127.0.0.1:8080`
 
+#[path = "shared/shared.rs"]
 mod shared;
 
 use clap::Parser;

@@ -2,6 +2,7 @@
 //!
 //! `cargo run --example routing`, then `curl -H 'Host: shop.test' http://127.0.0.1:PORT/` and `…/api/items`.
 
+#[path = "shared/shared.rs"]
 mod shared;
 
 use clap::Parser;

@@ -2,6 +2,7 @@
 //!
 //! `cargo run --example tcp_relay -- --upstream 127.0.0.1:5432`
 
+#[path = "shared/shared.rs"]
 mod shared;
 
 use std::sync::Arc;

@@ -2,6 +2,7 @@
 //!
 //! `cargo run --example websocket`, then any WebSocket client on `ws://127.0.0.1:PORT/chat`. The origin it brings along sends back what it gets.
 
+#[path = "shared/shared.rs"]
 mod shared;
 
 use std::net::SocketAddr;

@@ -102,7 +102,10 @@ impl Fields {
     /// # Errors
     /// The list would be too long; some fields were appended.
     pub fn append_all(&mut self, other: &Self) -> Result<(), FieldError> {
-        if other.block.is_empty() && self.arena.len() + other.arena.len() <= TIDY && self.len() + other.len() <= MOST_FIELDS {
+        if other.block.is_empty()
+            && self.arena.len() + other.arena.len() <= TIDY
+            && self.len() + other.len() <= MOST_FIELDS
+        {
             self.append_arena(other);
             return Ok(());
         }
