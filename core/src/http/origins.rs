@@ -107,7 +107,8 @@ impl<C: Connect> Origins<C> {
         let connected = self.connector.connect(peer).await?;
         let took = connected.took;
         let link = Link::new(connected, peer, Arc::clone(&self.protocol), protocol);
-        let pooled = Pooled::new(Box::new(link), Instant::now().into_std());
+        let mut pooled = Pooled::new(Box::new(link), Instant::now().into_std());
+        pooled.limit_rest(peer.timeouts().idle);
         Ok((Upstream::fresh(pooled, peer.clone(), protocol), took))
     }
 }

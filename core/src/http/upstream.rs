@@ -14,7 +14,7 @@ use simplon_proto_http::transfer::{Last, Part, Reason, Sink, Source, StreamError
 use tokio::time::Instant;
 
 use super::leg::{Leg, Patience};
-use crate::connect::{Connected, Peer};
+use crate::connect::{Connected, Peer, PeerTimeouts};
 use crate::net::{AtRest, Probe};
 
 /// What an upstream connection is for.
@@ -35,20 +35,17 @@ pub(super) struct Link {
 
 impl Link {
     pub(super) fn new(connected: Connected, peer: &Peer, config: Arc<Config>, protocol: Protocol) -> Self {
-        let timeouts = peer.timeouts();
-        let patience = Patience {
-            idle: timeouts.read,
-            head: timeouts.read,
-            body: timeouts.read,
-            write: timeouts.write,
-            min_rate: None,
-        };
         let machine = match protocol {
             Protocol::Http => Machine::new(config),
             Protocol::Raw => Machine::tunnel(config),
         };
-        Self { leg: Leg::new(connected.stream, machine, patience), remote: connected.remote }
+        Self { leg: Leg::new(connected.stream, machine, patience_with(peer)), remote: connected.remote }
     }
+}
+
+fn patience_with(peer: &Peer) -> Patience {
+    let PeerTimeouts { connect: _, read, write, idle: _ } = *peer.timeouts();
+    Patience { idle: read, head: read, body: read, write, min_rate: None }
 }
 
 /// One request with its response, seen from the side that asks: a [`Sink`] of the request's parts, a [`Source`] of the response's.
@@ -80,7 +77,9 @@ impl Upstream {
         Self { link, peer, greeting, is_http, is_reused: false, mark: 0 }
     }
 
-    pub(super) fn reused(link: Pooled<Box<Link>>, peer: Peer) -> Self {
+    /// Timeouts are those of this peer, and of this exchange: they are no part of what makes connections interchangeable.
+    pub(super) fn reused(mut link: Pooled<Box<Link>>, peer: Peer) -> Self {
+        link.connection.leg.patience = patience_with(&peer);
         let mark = link.connection.leg.written;
         Self { link, peer, greeting: Greeting::None, is_http: true, is_reused: true, mark }
     }
@@ -177,7 +176,8 @@ impl Upstream {
         }
         if let Some(seconds) = number(b"timeout") {
             // A second less than the origin waits, so that we close first.
-            self.link.limit_rest(Duration::from_secs(u64::from(seconds).saturating_sub(1)));
+            let told = Duration::from_secs(u64::from(seconds).saturating_sub(1));
+            self.link.limit_rest(told.min(self.peer.timeouts().idle));
         }
         if let Some(left) = number(b"max") {
             self.link.limit_requests(left);

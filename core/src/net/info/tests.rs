@@ -2,7 +2,7 @@ use super::*;
 
 #[test]
 fn info_is_small() {
-    assert!(size_of::<ConnInfo>() <= 104, "{}", size_of::<ConnInfo>());
+    assert!(size_of::<ConnInfo>() <= 128, "{}", size_of::<ConnInfo>());
 }
 
 #[test]
