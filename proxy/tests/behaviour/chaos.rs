@@ -241,7 +241,7 @@ fn answer(dice: &mut Dice, request: &Message) -> (Vec<u8>, End) {
         ),
         _ => (
             [chunked, format!("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n{POISON}").into_bytes()].concat(),
-            End::GoesOn,
+            End::Excess,
         ),
     }
 }
