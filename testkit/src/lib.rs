@@ -1,7 +1,7 @@
 //! Scripted peers, in-memory connections, virtual time, the protocol pair matrix.
 //!
 //! **What it is.** All that a test of a proxy needs, without a port and without a sleep: byte streams in memory that can be cut, reset and
-//! throttled ([`pipe`]), a client and an origin that say exactly the octets they are told to ([`Wire`], [`Network`]), a proxy between them
+//! throttled ([`pipe()`]), a client and an origin that say exactly the octets they are told to ([`Wire`], [`Network`]), a proxy between them
 //! ([`Rig`]), and for filters one line that does all of it ([`filter`], [`app`]).
 //!
 //! **What it is not.** It is no part of a proxy that serves traffic, and panics where a test fails.
@@ -39,7 +39,7 @@
 //! | [`rig`] | an application served over connections in memory |
 //! | [`harness`] | one request through a filter or an application |
 //! | [`matrix!`] | one behaviour, one test for each pair of versions |
-//! | [`cuts`] | input whole, octet by octet, and cut at every place |
+//! | [`cuts()`] | input whole, octet by octet, and cut at every place |
 //! | [`alloc`] | an allocator that counts |
 #![deny(unsafe_code)]
 #![allow(

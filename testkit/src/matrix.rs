@@ -2,7 +2,7 @@
 //!
 //! [`Down`] is the client's leg, [`Up`] the origin's. Both speak in parts of messages, not in octets; what is particular to a version is said
 //! by them, such as what it means that a leg was stopped. A version is added by a variant of [`Version`], its arms here, and its rows in
-//! [`matrix!`](crate::matrix).
+//! [`matrix!`](crate::matrix!).
 //!
 //! ```
 //! simplon_testkit::matrix! {
