@@ -93,6 +93,9 @@ impl Forwarding {
     pub fn apply(&self, head: &mut RequestHead, info: &ConnInfo) {
         if !info.peer_ip().is_some_and(|peer| self.trusts(peer)) {
             head.fields.remove_all(SAID);
+            if head.fields.iter().any(|(name, _)| is_said(name)) {
+                head.fields.retain(|name, _| !is_said(name));
+            }
         }
         if self.x_forwarded == Tell::Yes {
             tell_x_forwarded(head, info);
@@ -115,6 +118,12 @@ const SAID: KnownSet = KnownSet::of(&[
     Known::XRealIp,
     Known::Forwarded,
 ]);
+
+/// Names beyond the known ones by which some origin or other is told of clients: `X-Forwarded-Prefix`, `-Server`, `-Ssl`.
+fn is_said(name: &[u8]) -> bool {
+    const PREFIX: &[u8] = b"X-Forwarded-";
+    name.get(..PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(PREFIX))
+}
 
 /// Our element of Via, for each version that a request may have come in, ready to be appended.
 #[derive(Clone, Debug)]
