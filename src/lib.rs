@@ -41,3 +41,10 @@ pub mod prelude {
         Observe, Record, Request, Rescue, Response, ResponseView, Retry, Route, Target, To, Verdict, answer, reject,
     };
 }
+
+/// What the guide shows is compiled, and run where it can be.
+#[cfg(doctest)]
+mod pages {
+    #[doc = include_str!("../README.md")]
+    mod readme {}
+}
