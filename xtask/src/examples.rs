@@ -1,9 +1,12 @@
 //! `cargo xtask examples`: builds the examples, starts each on free ports, exercises it and stops it.
 
 mod check;
+mod failover;
+mod origin;
 mod program;
 mod table;
 
+use std::path::Path;
 use std::time::Instant;
 
 use crate::failure::{Failure, Outcome};
@@ -19,6 +22,8 @@ struct Example {
     /// Added to `--listen 127.0.0.1:0`.
     args: &'static [&'static str],
     checks: &'static [Check],
+    /// What a single question cannot show; starts the program by itself.
+    story: Option<fn(&Path) -> Outcome>,
 }
 
 pub(crate) fn command(workspace: &Workspace, options: &Options) -> Outcome {
@@ -67,18 +72,25 @@ fn report(workspace: &Workspace, example: &Example) -> bool {
     let tried = attempt(workspace, example);
     let took = start.elapsed().as_secs_f64();
     match &tried {
-        Ok(()) => println!("{:16} {took:>5.1} s  ok, {} checks", example.name, example.checks.len()),
+        Ok(()) => println!("{:16} {took:>5.1} s  ok, {}", example.name, tried_what(example)),
         Err(failure) => println!("{:16} {took:>5.1} s  FAILED: {failure}", example.name),
     }
     shell::flush();
     tried.is_ok()
 }
 
+fn tried_what(example: &Example) -> String {
+    let story = if example.story.is_some() { " and a story" } else { "" };
+    let args: String = example.args.iter().map(|arg| format!(" {arg}")).collect();
+    format!("{} checks{story}{args}", example.checks.len())
+}
+
 fn attempt(workspace: &Workspace, example: &Example) -> Outcome {
     let path = workspace.target.join("debug/examples").join(example.name);
     let mut program = Program::start(&path, example.args)?;
     let outcome = exercise(&mut program, example);
-    outcome.map_err(|failure| Failure::new(format!("{failure}\n{}", program.said())))
+    outcome.map_err(|failure| Failure::new(format!("{failure}\n{}", program.said())))?;
+    example.story.map_or(Ok(()), |story| story(&path))
 }
 
 fn exercise(program: &mut Program, example: &Example) -> Outcome {

@@ -20,7 +20,7 @@ pub(super) enum Check {
         args: &'static [&'static str],
         path: &'static str,
         status: u16,
-        /// Substrings of the head and body, letter case ignored.
+        /// Found in the head, letter case ignored, or in the body, to the letter.
         has: &'static [&'static str],
     },
     /// That many requests in a row give at least so many different bodies.
@@ -54,8 +54,9 @@ fn judge(answer: &str, path: &str, status: u16, has: &[&str]) -> Outcome {
     if got != Some(status) {
         return Err(Failure::new(format!("{path}: wanted status {status}, got {got:?}:\n{answer}")));
     }
-    let lower = answer.to_lowercase();
-    match has.iter().find(|words| !lower.contains(&words.to_lowercase())) {
+    let (head, body) = answer.split_at(answer.len() - body(answer).len());
+    let head = head.to_lowercase();
+    match has.iter().find(|words| !head.contains(&words.to_lowercase()) && !body.contains(**words)) {
         Some(missing) => Err(Failure::new(format!("{path}: `{missing}` is not in the answer:\n{answer}"))),
         None => Ok(()),
     }

@@ -1,7 +1,7 @@
 //! What each example must do, as a user would try it.
 
-use super::Example;
 use super::check::Check::{Burst, Curl, Raw, Spread};
+use super::{Example, failover};
 
 const HANDSHAKE: &[u8] = b"GET /chat HTTP/1.1\r\nHost: example.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
     Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
@@ -11,32 +11,67 @@ const ACCEPTED: &[u8] = b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 const FRAME: &[u8] = b"\x81\x85\0\0\0\0hello";
 const ECHO: &[u8] = b"\x81\x05hello";
 
+/// Makes curl send content.
+const POST: &[&str] = &["--data", "my secret is 42"];
+
 pub(super) const ALL: &[Example] = &[
     Example {
         name: "load_balancer",
-        args: &[],
+        args: &["--access-log", "-"],
         checks: &[
-            Curl { args: &[], path: "/", status: 200, has: &[] },
+            Curl { args: &[], path: "/", status: 200, has: &["hello from origin"] },
             Spread { path: "/", requests: 9, bodies: 3 },
-            Curl { args: &["--data", "x=1"], path: "/", status: 200, has: &[] },
+            Curl { args: POST, path: "/", status: 200, has: &["POST"] },
             Curl { args: &["-I"], path: "/", status: 200, has: &[] },
             Raw { steps: &[(b"GET / HTTP/1.1\r\n\r\n", b"HTTP/1.1 400 ")] },
         ],
+        story: Some(failover::run),
+    },
+    Example {
+        name: "load_balancer",
+        args: &["--runtime", "per-core", "--threads", "2", "--health-interval", "0.5"],
+        checks: &[Spread { path: "/", requests: 9, bodies: 3 }],
+        story: Some(failover::run_per_core),
     },
     Example {
         name: "reverse_proxy",
         args: &[],
         checks: &[
-            Curl { args: &[], path: "/", status: 200, has: &[] },
-            Curl { args: &["--data", "x=1"], path: "/", status: 200, has: &[] },
+            Curl { args: &[], path: "/", status: 200, has: &["GET reached the origin"] },
+            Curl { args: POST, path: "/", status: 200, has: &["POST reached the origin"] },
         ],
+        story: None,
     },
     Example {
         name: "routing",
         args: &[],
-        checks: &[Curl { args: &["-H", "Host: nowhere.test"], path: "/none", status: 404, has: &[] }],
+        checks: &[
+            Curl {
+                args: &["-H", "Host: shop.test"],
+                path: "/",
+                status: 200,
+                has: &["shop (policy standard)", "x-served-by: simplon"],
+            },
+            Curl {
+                args: &["-H", "Host: SHOP.test:80"],
+                path: "/api/items",
+                status: 200,
+                has: &["api (policy standard)"],
+            },
+            Curl { args: &["-H", "Host: blog.test"], path: "/", status: 200, has: &["blog (policy standard)"] },
+            Curl { args: &["-H", "Host: nowhere.test"], path: "/none", status: 404, has: &["no such site"] },
+        ],
+        story: None,
     },
-    Example { name: "body_rewrite", args: &[], checks: &[Curl { args: &[], path: "/", status: 200, has: &[] }] },
+    Example {
+        name: "body_rewrite",
+        args: &[],
+        checks: &[
+            Curl { args: &[], path: "/", status: 200, has: &["HELLO FROM THE ORIGIN\nIN TWO LINES\n"] },
+            Curl { args: POST, path: "/", status: 200, has: &["MY ****** IS 42"] },
+        ],
+        story: None,
+    },
     Example {
         name: "rate_limit",
         args: &[],
@@ -44,17 +79,35 @@ pub(super) const ALL: &[Example] = &[
             Curl { args: &[], path: "/", status: 200, has: &[] },
             Burst { path: "/", requests: 30, status: 429, has: &["retry-after:"] },
         ],
+        story: None,
     },
     Example {
         name: "early_auth",
         args: &[],
-        checks: &[Curl { args: &[], path: "/", status: 401, has: &["www-authenticate:"] }],
+        checks: &[
+            Curl { args: &[], path: "/", status: 401, has: &["www-authenticate:"] },
+            Curl { args: POST, path: "/", status: 401, has: &["who are you?"] },
+            Curl { args: &["-H", "Authorization: Bearer guess"], path: "/", status: 401, has: &[] },
+            Curl { args: &["-H", "Authorization: Bearer open-sesame"], path: "/", status: 200, has: &["welcome"] },
+        ],
+        story: None,
     },
     Example {
         name: "websocket",
         args: &[],
-        checks: &[Raw { steps: &[(HANDSHAKE, b"HTTP/1.1 101 "), (b"", ACCEPTED), (FRAME, ECHO)] }],
+        checks: &[Raw { steps: &[(HANDSHAKE, b"HTTP/1.1 101 "), (b"", ACCEPTED), (FRAME, ECHO), (FRAME, ECHO)] }],
+        story: None,
     },
-    Example { name: "tcp_relay", args: &[], checks: &[Raw { steps: &[(b"hello\n", b"hello\n")] }] },
-    Example { name: "embedded", args: &[], checks: &[Curl { args: &[], path: "/", status: 200, has: &[] }] },
+    Example {
+        name: "tcp_relay",
+        args: &[],
+        checks: &[Raw { steps: &[(b"hello\n", b"hello\n"), (b"\0\xff\r\n", b"\0\xff\r\n")] }],
+        story: None,
+    },
+    Example {
+        name: "embedded",
+        args: &[],
+        checks: &[Curl { args: &[], path: "/", status: 200, has: &["served from inside another program"] }],
+        story: None,
+    },
 ];

@@ -3,6 +3,7 @@ use std::net::TcpListener;
 use std::thread;
 
 use super::check::{Check, body, final_status};
+use super::origin::Origin;
 use super::program::listening_on;
 use super::{choose, table};
 
@@ -54,4 +55,15 @@ fn raw_checks_compare_step_by_step() {
 fn a_raw_check_fails_when_the_answer_never_comes() {
     let failure = Check::Raw { steps: &[(b"one\n", b"one"), (b"two\n", b"three")] }.run(echo()).unwrap_err();
     assert!(failure.to_string().contains("three"), "{failure}");
+}
+
+#[test]
+fn a_killed_origin_refuses_until_it_is_revived() {
+    let asks = |address| Check::Raw { steps: &[(b"GET / HTTP/1.1\r\n\r\n", b"\r\n\r\nme")] }.run(address);
+    let mut origin = Origin::start("me").unwrap();
+    asks(origin.address()).unwrap();
+    origin.kill();
+    assert!(asks(origin.address()).is_err());
+    origin.revive().unwrap();
+    asks(origin.address()).unwrap();
 }
