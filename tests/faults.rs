@@ -50,7 +50,8 @@ async fn head_that_drips_meets_the_total_deadline() {
     timeouts.head = millis(700);
     let proxy = Proxy::to(origin.addr, timeouts).await;
     let client = Client::connect(proxy.addr).await;
-    let (said, took) = soon("408", drip(client, b"GET / HTTP/1.1\r\nHost: a\r\nX: aaaaaaaaaaaaaaaaa", millis(100))).await;
+    let (said, took) =
+        soon("408", drip(client, b"GET / HTTP/1.1\r\nHost: a\r\nX: aaaaaaaaaaaaaaaaa", millis(100))).await;
     assert!(said.starts_with(b"HTTP/1.1 408 "), "{}", String::from_utf8_lossy(&said));
     assert!(took >= millis(600) && took < millis(2_000), "{took:?}");
     proxy.empties().await;
@@ -108,7 +109,11 @@ async fn body_that_stalls_is_given_up() {
     let mut timeouts = Timeouts::default();
     timeouts.body = millis(300);
     let proxy = Proxy::to(origin.addr, timeouts).await;
-    for start in ["Content-Length: 10\r\n\r\nab", "Transfer-Encoding: chunked\r\n\r\n2\r\nab\r\n", "Transfer-Encoding: chunked\r\n\r\n2"] {
+    for start in [
+        "Content-Length: 10\r\n\r\nab",
+        "Transfer-Encoding: chunked\r\n\r\n2\r\nab\r\n",
+        "Transfer-Encoding: chunked\r\n\r\n2",
+    ] {
         let mut client = Client::connect(proxy.addr).await;
         client.send(format!("POST / HTTP/1.1\r\nHost: a\r\n{start}")).await;
         let reply = soon("408", client.reply()).await.unwrap();
@@ -207,7 +212,9 @@ impl Seen {
         match (self, outcome) {
             (Self::Status(wanted), Ok((status, _))) => wanted == status,
             (Self::Whole(text), Ok((200, got))) => text == got,
-            (Self::Cut, Err(ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted)) => true,
+            (Self::Cut, Err(ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted)) => {
+                true
+            }
             _ => false,
         }
     }
@@ -223,7 +230,11 @@ const LIES: &[(&str, &[u8], Seen)] = &[
     ("another major version", b"HTTP/2.0 200 OK\r\nContent-Length: 2\r\n\r\nok", Seen::Status(502)),
     ("status of two digits", b"HTTP/1.1 20 OK\r\nContent-Length: 2\r\n\r\nok", Seen::Status(502)),
     ("status of four digits", b"HTTP/1.1 2000 OK\r\nContent-Length: 2\r\n\r\nok", Seen::Status(502)),
-    ("a switch nobody asked for", b"HTTP/1.1 101 Switching\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\nraw", Seen::Status(502)),
+    (
+        "a switch nobody asked for",
+        b"HTTP/1.1 101 Switching\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\nraw",
+        Seen::Status(502),
+    ),
     ("only an interim head", b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n", Seen::Status(502)),
     ("short of its length", b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello", Seen::Cut),
     ("nothing of its length", b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n", Seen::Cut),
@@ -235,7 +246,11 @@ const LIES: &[(&str, &[u8], Seen)] = &[
     ("negative length", b"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\nhello", Seen::Status(502)),
     ("empty length", b"HTTP/1.1 200 OK\r\nContent-Length:\r\n\r\nhello", Seen::Status(502)),
     ("length above u64", b"HTTP/1.1 200 OK\r\nContent-Length: 18446744073709551616\r\n\r\nhello", Seen::Status(502)),
-    ("length and chunks", b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n", Seen::Status(502)),
+    (
+        "length and chunks",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+        Seen::Status(502),
+    ),
     ("unknown coding", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", Seen::Status(502)),
     ("blank before the colon", b"HTTP/1.1 200 OK\r\nContent-Length : 5\r\n\r\nhello", Seen::Status(502)),
     ("bare LF", b"HTTP/1.1 200 OK\nContent-Length: 5\n\nhello", Seen::Status(502)),
@@ -245,14 +260,42 @@ const LIES: &[(&str, &[u8], Seen)] = &[
     ("cut between chunks", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", Seen::Cut),
     ("cut in a chunk size", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n1", Seen::Cut),
     ("cut in the last chunk", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n", Seen::Cut),
-    ("cut in the trailers", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nX: y\r\n", Seen::Cut),
+    (
+        "cut in the trailers",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nX: y\r\n",
+        Seen::Cut,
+    ),
     ("no chunk size", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n\r\nhello\r\n0\r\n\r\n", Seen::Cut),
-    ("garbage for a chunk size", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nhello\r\n0\r\n\r\n", Seen::Cut),
-    ("chunk size above u64", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\nhello\r\n0\r\n\r\n", Seen::Cut),
-    ("chunk longer than its size", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nhello\r\n0\r\n\r\n", Seen::Cut),
-    ("chunks, and more", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\nmore", Seen::Whole("hello")),
-    ("two answers", b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\noneHTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\ntwo", Seen::Whole("one")),
-    ("interim heads before the answer", b"HTTP/1.1 103 Early\r\n\r\nHTTP/1.1 102 Wait\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\none", Seen::Whole("one")),
+    (
+        "garbage for a chunk size",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nhello\r\n0\r\n\r\n",
+        Seen::Cut,
+    ),
+    (
+        "chunk size above u64",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\nhello\r\n0\r\n\r\n",
+        Seen::Cut,
+    ),
+    (
+        "chunk longer than its size",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nhello\r\n0\r\n\r\n",
+        Seen::Cut,
+    ),
+    (
+        "chunks, and more",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\nmore",
+        Seen::Whole("hello"),
+    ),
+    (
+        "two answers",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\noneHTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\ntwo",
+        Seen::Whole("one"),
+    ),
+    (
+        "interim heads before the answer",
+        b"HTTP/1.1 103 Early\r\n\r\nHTTP/1.1 102 Wait\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\none",
+        Seen::Whole("one"),
+    ),
     ("until the end", b"HTTP/1.1 200 OK\r\n\r\nall of it", Seen::Whole("all of it")),
     ("until the end, of old", b"HTTP/1.0 200 OK\r\n\r\nall of it", Seen::Whole("all of it")),
 ];
@@ -277,7 +320,11 @@ async fn lies_of_origins_are_answered_as_the_table_says() {
 #[tokio::test]
 async fn origin_that_lies_and_stays_open_is_not_used_again() {
     for (what, octets, wanted) in LIES.iter().filter(|(_, _, wanted)| *wanted != Seen::Cut) {
-        if matches!(*what, "nothing at all" | "HTTP/0.9" | "half a status line" | "half a head" | "only an interim head") || what.starts_with("until") {
+        if matches!(
+            *what,
+            "nothing at all" | "HTTP/0.9" | "half a status line" | "half a head" | "only an interim head"
+        ) || what.starts_with("until")
+        {
             continue; // They wait for what never comes: the table above has their end.
         }
         let origin = Origin::sending(octets).await;
@@ -306,12 +353,18 @@ async fn origin_that_resets_is_502_and_post_goes_out_once() {
     let mut client = Client::connect(proxy.addr).await;
     assert_eq!(soon("502", client.post("/", b"")).await.unwrap().status, 502);
     assert_eq!(origin.log.requests(), 1);
-    assert_eq!(soon("502", client.get("/")).await.unwrap().status, 502, "on the same connection: the client did nothing wrong");
+    assert_eq!(
+        soon("502", client.get("/")).await.unwrap().status,
+        502,
+        "on the same connection: the client did nothing wrong"
+    );
 }
 
 #[tokio::test]
 async fn origin_that_resets_in_its_body_is_a_cut_whatever_the_framing() {
-    for start in ["Content-Length: 100\r\n\r\nhello", "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", "\r\nuntil the end"] {
+    for start in
+        ["Content-Length: 100\r\n\r\nhello", "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", "\r\nuntil the end"]
+    {
         let answer = format!("HTTP/1.1 200 OK\r\n{start}");
         let origin = Origin::start(move |mut link| {
             let answer = answer.clone();
@@ -510,7 +563,8 @@ async fn origin_slower_than_the_client_stops_the_client() {
     let taken = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
     let count = std::sync::Arc::clone(&taken);
     tokio::spawn(async move {
-        let _ = write.write_all(format!("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {FLOOD}\r\n\r\n").as_bytes()).await;
+        let _ =
+            write.write_all(format!("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {FLOOD}\r\n\r\n").as_bytes()).await;
         for _ in 0..FLOOD / (16 << 10) {
             if write.write_all(&[b'u'; 16 << 10]).await.is_err() {
                 return;
@@ -559,7 +613,8 @@ async fn pipelined_requests_are_answered_in_order() {
             if path == "/0" {
                 sleep(millis(100)).await;
             }
-            let _ = link.send(format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{path}", path.len()).as_bytes()).await;
+            let _ =
+                link.send(format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{path}", path.len()).as_bytes()).await;
         }
     })
     .await;
@@ -569,7 +624,9 @@ async fn pipelined_requests_are_answered_in_order() {
     for n in 0..50 {
         all += &match n % 3 {
             0 => format!("GET /{n} HTTP/1.1\r\nHost: a\r\n\r\n"),
-            1 => format!("POST /{n} HTTP/1.1\r\nHost: a\r\nContent-Length: 40\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: a\r\n\r\nbodyb"),
+            1 => format!(
+                "POST /{n} HTTP/1.1\r\nHost: a\r\nContent-Length: 40\r\n\r\nGET /smuggled HTTP/1.1\r\nHost: a\r\n\r\nbodyb"
+            ),
             _ => format!("PUT /{n} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"),
         };
     }

@@ -24,7 +24,8 @@ enum At {
     ResponsePart,
 }
 
-const HOOKS: [At; 6] = [At::Request, At::RequestPart, At::UpstreamRequest, At::UpstreamResponse, At::Response, At::ResponsePart];
+const HOOKS: [At; 6] =
+    [At::Request, At::RequestPart, At::UpstreamRequest, At::UpstreamResponse, At::Response, At::ResponsePart];
 
 struct Panics(At);
 
@@ -94,7 +95,8 @@ async fn panic_in_any_hook_ends_one_exchange() {
         let app = App::new(Flagged(patient(origin.addr))).filter(Panics(hook)).origins(Arc::clone(&origins));
         let app = Http::new(app.observe(records.clone()));
         // One thread: a worker that died would be missed.
-        let running = Server::new().runtime(Flavour::Stealing, 1).listen(tcp("127.0.0.1:0").unwrap(), app).start().await.unwrap();
+        let running =
+            Server::new().runtime(Flavour::Stealing, 1).listen(tcp("127.0.0.1:0").unwrap(), app).start().await.unwrap();
         let addr = running.local_addrs()[0];
         let mut bystander = Client::connect(addr).await;
         assert_eq!(bystander.post("/", b"body").await.unwrap().text(), "fine");
@@ -155,7 +157,8 @@ impl<Ctx> Rescue<Ctx> for BadRescue {
 #[tokio::test]
 async fn panic_of_an_observer_or_a_rescue_spares_the_others() {
     let origin = Origin::saying("fine").await;
-    let proxy = Proxy::of(|app| app.observe(BadObserver).rescue(BadRescue), patient(origin.addr), Timeouts::default()).await;
+    let proxy =
+        Proxy::of(|app| app.observe(BadObserver).rescue(BadRescue), patient(origin.addr), Timeouts::default()).await;
     for _ in 0..3 {
         let mut client = Client::connect(proxy.addr).await;
         client.send("GET /panic HTTP/1.1\r\nHost: a\r\n\r\n").await;

@@ -69,7 +69,9 @@ impl Program {
         loop {
             match self.lines.recv_timeout(by.saturating_duration_since(Instant::now())) {
                 Ok(line) => self.seen.lock().unwrap().push(line),
-                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return self.seen.lock().unwrap().clone(),
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
+                    return self.seen.lock().unwrap().clone();
+                }
             }
         }
     }

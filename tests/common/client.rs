@@ -125,7 +125,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
                 return String::from_utf8(head).map_err(|error| io::Error::new(ErrorKind::InvalidData, error));
             }
             if self.fill().await? == 0 {
-                let kind = if self.buffered.is_empty() { ErrorKind::ConnectionAborted } else { ErrorKind::UnexpectedEof };
+                let kind =
+                    if self.buffered.is_empty() { ErrorKind::ConnectionAborted } else { ErrorKind::UnexpectedEof };
                 return Err(io::Error::new(kind, String::from_utf8_lossy(&self.buffered).into_owned()));
             }
         }
@@ -156,7 +157,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<S> {
         let mut body = Vec::new();
         loop {
             let line = self.line().await?;
-            let size = usize::from_str_radix(line.trim(), 16).map_err(|_| io::Error::new(ErrorKind::InvalidData, line))?;
+            let size =
+                usize::from_str_radix(line.trim(), 16).map_err(|_| io::Error::new(ErrorKind::InvalidData, line))?;
             if size == 0 {
                 while !self.line().await?.is_empty() {}
                 return Ok(body);

@@ -63,11 +63,7 @@ impl Proxy {
     }
 
     /// An app to one peer, made by `make` from the plain one.
-    pub async fn of<S: Serve>(
-        make: impl FnOnce(Plain) -> S,
-        peer: Peer,
-        timeouts: Timeouts,
-    ) -> Self {
+    pub async fn of<S: Serve>(make: impl FnOnce(Plain) -> S, peer: Peer, timeouts: Timeouts) -> Self {
         let origins = Arc::new(Origins::default());
         let records = Records::default();
         let app = App::new(To(peer)).origins(Arc::clone(&origins)).observe(records.clone());
@@ -81,7 +77,11 @@ impl Proxy {
     /// All connections of clients are gone soon.
     pub async fn empties(&self) {
         let handle = self.handle();
-        assert!(holds_within(millis(5_000), || handle.connections() == 0).await, "{} connections stay", handle.connections());
+        assert!(
+            holds_within(millis(5_000), || handle.connections() == 0).await,
+            "{} connections stay",
+            handle.connections()
+        );
     }
 }
 

@@ -115,9 +115,9 @@ impl Origin {
 
     /// Sends these octets for each head, as they are, and goes on.
     pub async fn sending(octets: &'static [u8]) -> Self {
-        Self::start(move |mut link| async move {
-            while link.head().await.is_some() && link.send(octets).await.is_ok() {}
-        })
+        Self::start(
+            move |mut link| async move { while link.head().await.is_some() && link.send(octets).await.is_ok() {} },
+        )
         .await
     }
 
