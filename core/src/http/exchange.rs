@@ -166,7 +166,7 @@ impl Exchange {
     /// Reads ahead at most 64 KiB of pipelined requests; with more than that waiting it stays pending.
     pub fn poll_gone(&mut self, cx: &mut Context<'_>) -> Poll<StreamError> {
         loop {
-            if self.leg.machine.space().len() >= READ_AHEAD {
+            if self.leg.machine.buffered() >= READ_AHEAD {
                 return Poll::Pending;
             }
             match self.leg.poll_fill_untimed(cx) {

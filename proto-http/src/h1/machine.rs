@@ -248,6 +248,11 @@ impl<R: Role> Machine<R> {
         }
     }
 
+    /// Octets received and not yet given.
+    pub fn buffered(&self) -> usize {
+        self.state.inbound.len()
+    }
+
     /// Octets received since the connection began.
     pub fn read_octets(&self) -> u64 {
         self.state.octets_in
