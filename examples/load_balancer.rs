@@ -6,6 +6,7 @@ use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use http::StatusCode;
 use simplon::core::background::Background;
 use simplon::core::connect::TcpConnector;
 use simplon::core::http::{Origins, OriginsConfig};
-use simplon::core::net::ConnInfo;
+use simplon::core::net::{ConnInfo, ListenConfig};
 use simplon::core::runtime::Flavour;
 use simplon::load_balancing::{
     Backend, BackendSet, Balancer, HealthConfig, HealthService, Outcome, RoundRobin, TcpCheck,
@@ -30,7 +31,7 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 struct Args {
     /// Address to listen on, such as 0.0.0.0:80, [::]:80 or unix:/run/lb.sock; may be given several times.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
-    listen: Vec<String>,
+    listen: Vec<Address>,
     /// Origin to send requests to; may be given several times.
     #[arg(long, value_name = "HOST:PORT")]
     upstream: Vec<Address>,
@@ -101,8 +102,19 @@ fn origins(workers: Workers) -> Origins {
     Origins::new(TcpConnector::new(), config)
 }
 
-fn main() -> std::result::Result<(), Failure> {
-    let args = Args::parse();
+fn main() -> ExitCode {
+    let Err(failure) = run(Args::parse()) else { return ExitCode::SUCCESS };
+    eprint!("load_balancer: {failure}");
+    let mut cause = failure.source();
+    while let Some(error) = cause {
+        eprint!(": {error}");
+        cause = error.source();
+    }
+    eprintln!();
+    ExitCode::FAILURE
+}
+
+fn run(args: Args) -> std::result::Result<(), Failure> {
     let threads = args.threads.or_else(|| std::thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get);
     let flavour = match args.runtime {
         Workers::Stealing => Flavour::Stealing,
@@ -121,11 +133,13 @@ fn main() -> std::result::Result<(), Failure> {
             .on_change(|change| println!("origin {} is now {:?}", change.backend, change.health));
         let app = App::new(Spread(Arc::clone(&balancer)))
             .origins(Arc::new(origins(args.runtime)))
+            // Until its health is known to be gone, an origin that died gets its share of the requests: all of them find another one.
+            .retry(Budget::default().share(2_000, 1_000))
             .observe(Watch(Arc::clone(&balancer)));
         let app = Http::new(app.observe(log));
         let mut server = Server::new().runtime(flavour, threads).background(Background::new("health", health));
-        for listen in &args.listen {
-            server = server.listen(tcp(listen)?, app.clone());
+        for listen in args.listen {
+            server = server.listen(ListenConfig::new(listen), app.clone());
         }
         let running = server.start().await?;
         greet(running.local_addrs(), &upstreams, brought);
@@ -170,7 +184,10 @@ async fn three_origins() -> std::result::Result<Vec<Address>, Failure> {
 fn access_log(target: &str) -> io::Result<AccessLog> {
     let out: Box<dyn Write + Send> = match target {
         "-" => Box::new(io::stdout()),
-        path => Box::new(OpenOptions::new().append(true).create(true).open(path)?),
+        path => {
+            let opened = OpenOptions::new().append(true).create(true).open(path);
+            Box::new(opened.map_err(|error| io::Error::new(error.kind(), format!("--access-log {path}: {error}")))?)
+        }
     };
     AccessLog::to(out)
 }
