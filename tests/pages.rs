@@ -186,6 +186,38 @@ fn the_page_on_load_balancing_shows_every_default() {
     region("load-balancing.md", "balancing", &text);
 }
 
+/// Of each example, what its page shows.
+const SHOWN: &[(&str, &[&str])] = &[
+    ("body_rewrite", &["struct Rewrite", "impl Filter<Line> for Rewrite"]),
+    ("early_auth", &["impl<Ctx: Send> Filter<Ctx> for Token"]),
+    ("embedded", &["async fn main"]),
+    ("load_balancer", &["struct Spread", "impl Route for Spread", "struct Watch", "impl<Ctx> Observe<Ctx> for Watch"]),
+    ("rate_limit", &["struct PerClient", "impl<Ctx: Send> Filter<Ctx> for PerClient", "async fn main"]),
+    ("reverse_proxy", &["async fn main"]),
+    ("routing", &["impl Route for Routes", "struct Fields", "impl Filter<()> for Fields"]),
+    ("tcp_relay", &["async fn relay", "async fn main"]),
+    ("websocket", &["async fn main"]),
+];
+
+#[test]
+fn the_cookbook_shows_the_examples_as_they_are() {
+    for (name, items) in SHOWN {
+        let source = fs::read_to_string(root().join(format!("examples/{name}.rs"))).unwrap();
+        let shown: Vec<String> = items.iter().map(|item| excerpt(&source, item)).collect();
+        region(&format!("cookbook/{name}.md"), "code", &format!("```rust,ignore\n{}\n```\n", shown.join("\n\n")));
+    }
+}
+
+/// An item at the left margin: from the words above it to its end.
+fn excerpt(source: &str, item: &str) -> String {
+    let lines: Vec<&str> = source.lines().collect();
+    let at = lines.iter().position(|line| line.starts_with(item)).unwrap_or_else(|| panic!("no `{item}`"));
+    let above = lines[..at].iter().rev().take_while(|line| line.starts_with("///") || line.starts_with("#[")).count();
+    let is_end = |line: &&str| **line == *"}" || (line.starts_with(item) && line.ends_with(';'));
+    let length = lines[at..].iter().position(is_end).unwrap_or_else(|| panic!("no end of `{item}`"));
+    lines[at - above..=at + length].join("\n")
+}
+
 /// A table of one struct: values from its default, words from its source. A field without either fails.
 fn section(title: &str, file: &str, name: &str, values: Vec<(String, String)>) -> String {
     let docs = docs_of(file, name);
@@ -289,8 +321,9 @@ fn every_page_with_rust_in_it_is_compiled() {
     }
 }
 
-/// Whether a page has Rust of its own; what it includes from elsewhere is compiled there.
+/// Whether a page has Rust of its own; what it shows of elsewhere is compiled there.
 fn is_code(page: &str) -> bool {
+    let page = page.split_once("<!-- begin: code -->").map_or(page, |(before, _)| before);
     page.split("```rust")
         .skip(1)
         .any(|rest| !rest.split_once('\n').is_some_and(|(_, code)| code.starts_with("{{#include ")))

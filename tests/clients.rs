@@ -1,0 +1,260 @@
+//! Clients and origins that others wrote: curl, Python's `http.client`, nginx, wrk. What is not installed is left out, and that is said;
+//! where `CI` is `true`, curl must be there.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests may fail loudly")]
+
+mod common;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::{Command, Output};
+use std::time::Duration;
+
+use common::child::{Program, example, installed};
+use common::origin::Origin;
+use common::{LONG, Proxy, millis, soon};
+use simplon::core::http::Timeouts;
+use simplon::core::server::Running;
+use simplon::prelude::*;
+
+/// Whether to go on; says so if not.
+fn there(program: &str) -> bool {
+    if installed(program) {
+        return true;
+    }
+    assert!(program != "curl" || std::env::var_os("CI").is_none_or(|ci| ci != "true"), "curl is not installed");
+    eprintln!("left out: {program} is not installed");
+    false
+}
+
+/// Runs a command beside the runtime.
+async fn run(mut command: Command) -> Output {
+    soon("a program", tokio::task::spawn_blocking(move || command.output().unwrap())).await.unwrap()
+}
+
+async fn curl(args: &[&str]) -> (bool, String) {
+    let mut command = Command::new("curl");
+    command.args(["--silent", "--show-error", "--max-time", "15", "--noproxy", ""]).args(args);
+    command.env_remove("http_proxy").env_remove("HTTP_PROXY").env_remove("ALL_PROXY").env_remove("all_proxy");
+    let output = run(command).await;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    (output.status.success(), text)
+}
+
+/// An origin that says what it was asked, and how much content came.
+async fn telling() -> Running {
+    struct Telling;
+    impl Route for Telling {
+        type Ctx = ();
+        fn begin(&self, _from: &simplon::core::net::ConnInfo) {}
+        async fn route(&self, request: &mut Request<'_>, _cx: &mut ()) -> Result<Target> {
+            let content = match request.collect(8 << 20).await? {
+                Collected::Whole(content) => content,
+                _ => return Err(reject(http::StatusCode::PAYLOAD_TOO_LARGE)),
+            };
+            let path = String::from_utf8_lossy(request.target.path()).into_owned();
+            let sum: u64 = content.iter().map(|octet| u64::from(*octet)).sum();
+            Ok(Response::text(http::StatusCode::OK, format!("{} {path} {} {sum}", request.method, content.len())).into())
+        }
+    }
+    Server::new().listen(tcp("127.0.0.1:0").unwrap(), Http::new(App::new(Telling))).start().await.unwrap()
+}
+
+fn file(name: &str, octets: &[u8]) -> PathBuf {
+    let path = std::env::temp_dir().join(format!("simplon-{}-{name}", std::process::id()));
+    std::fs::write(&path, octets).unwrap();
+    path
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn curl_does_all_that_it_can() {
+    if !there("curl") {
+        return;
+    }
+    let origin = telling().await;
+    let proxy = Proxy::to(origin.local_addrs()[0], Timeouts::default()).await;
+    let url = format!("http://{}", proxy.addr);
+    let big = file("two-megabytes", &[1; 2_000_000]);
+    let upload = format!("@{}", big.display());
+    let of = |path: &str| format!("{url}{path}");
+    let rows: Vec<(Vec<String>, &str)> = vec![
+        (vec![of("/get")], "GET /get 0 0"),
+        (vec!["--http1.0".into(), of("/old")], "GET /old 0 0"),
+        (vec!["-X".into(), "DELETE".into(), of("/gone")], "DELETE /gone 0 0"),
+        (vec!["--data".into(), "small".into(), of("/post")], "POST /post 5 537"),
+        (vec!["-H".into(), "Expect: 100-continue".into(), "--data-binary".into(), upload.clone(), of("/expect")], "POST /expect 2000000 2000000"),
+        (vec!["-H".into(), "Expect:".into(), "--data-binary".into(), upload.clone(), of("/plain")], "POST /plain 2000000 2000000"),
+        (vec!["-H".into(), "Transfer-Encoding: chunked".into(), "--data-binary".into(), upload.clone(), of("/chunked")], "POST /chunked 2000000 2000000"),
+        (vec!["-T".into(), big.display().to_string(), of("/put")], "PUT /put 2000000 2000000"),
+        (vec!["--http1.0".into(), "--data".into(), "small".into(), of("/old-post")], "POST /old-post 5 537"),
+        (vec!["--proxy".into(), url.clone(), "http://elsewhere.example/absolute".into()], "GET /absolute 0 0"),
+        (vec!["--path-as-is".into(), of("/../a//b/%2e")], "GET /../a//b/%2e 0 0"),
+    ];
+    for (args, wanted) in &rows {
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        assert_eq!(curl(&args).await, (true, (*wanted).to_owned()), "{args:?}");
+    }
+    let (ok, head) = curl(&["--head", &of("/head")]).await;
+    assert!(ok && head.starts_with("HTTP/1.1 200 ") && head.to_ascii_lowercase().contains("content-length: "), "{head}");
+    // One connection for several requests.
+    let (ok, text) = curl(&[&of("/1"), &of("/2"), &of("/3"), "--write-out", "|%{num_connects}\n"]).await;
+    assert!(ok && text.matches("|0\n").count() == 2, "{text}");
+    let (ok, text) = curl(&["--parallel", "--parallel-immediate", &of("/p[1-40]")]).await;
+    assert!(ok && text.matches("GET /p").count() == 40, "{text}");
+    std::fs::remove_file(big).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn curl_hears_an_early_413() {
+    if !there("curl") {
+        return;
+    }
+    for origin in [
+        Origin::start(|mut link| async move {
+            link.head().await;
+            let _ = link.send(b"HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Length: 8\r\n\r\ntoo much").await;
+        })
+        .await,
+        Origin::start(|mut link| async move {
+            link.head().await;
+            let _ = link.send(b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 8\r\n\r\ntoo much").await;
+            link.until_closed().await;
+        })
+        .await,
+    ] {
+        let proxy = Proxy::to(origin.addr, Timeouts::default()).await;
+        let big = file("five-megabytes", &[2; 5_000_000]);
+        let upload = format!("@{}", big.display());
+        let url = format!("http://{}/", proxy.addr);
+        for expect in ["Expect: 100-continue", "Expect:"] {
+            let (_, text) =
+                curl(&["-H", expect, "--data-binary", &upload, &url, "--write-out", "|%{http_code}|"]).await;
+            assert!(text.contains("too much|413|"), "{expect:?}: {text}");
+        }
+        std::fs::remove_file(big).unwrap();
+    }
+}
+
+const PYTHON: &str = r#"
+import http.client, sys
+c = http.client.HTTPConnection("127.0.0.1", int(sys.argv[1]), timeout=10)
+sock = None
+for n in range(50):
+    if n % 2:
+        c.request("GET", f"/{n}")
+        wanted = f"GET /{n} 0 0"
+    elif n % 4:
+        c.request("POST", f"/{n}", body=b"a" * 1000)
+        wanted = f"POST /{n} 1000 97000"
+    else:
+        c.request("PUT", f"/{n}", body=iter([b"a" * 500, b"b" * 500]), encode_chunked=True, headers={"Transfer-Encoding": "chunked"})
+        wanted = f"PUT /{n} 1000 97500"
+    r = c.getresponse()
+    got = r.read().decode()
+    assert (r.status, got) == (200, wanted), (r.status, got, wanted)
+    assert sock in (None, c.sock), "the connection was not kept"
+    sock = c.sock
+c.request("HEAD", "/head")
+r = c.getresponse()
+assert r.status == 200 and r.read() == b"" and int(r.getheader("Content-Length")) > 0
+print("fine")
+"#;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn python_keeps_its_connection() {
+    if !there("python3") {
+        return;
+    }
+    let origin = telling().await;
+    let proxy = Proxy::to(origin.local_addrs()[0], Timeouts::default()).await;
+    let mut command = Command::new("python3");
+    command.args(["-c", PYTHON, &proxy.addr.port().to_string()]);
+    let output = run(command).await;
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "fine\n", "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// nginx in a folder of its own, on a port that was free a moment ago.
+struct Nginx {
+    _program: Program,
+    addr: SocketAddr,
+    folder: PathBuf,
+}
+
+impl Nginx {
+    fn start() -> Self {
+        let folder = std::env::temp_dir().join(format!("simplon-nginx-{}", std::process::id()));
+        std::fs::create_dir_all(folder.join("html")).unwrap();
+        std::fs::write(folder.join("html/big"), vec![b'n'; 3_000_000]).unwrap();
+        let addr = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let f = folder.display();
+        let config = format!(
+            "daemon off; master_process off; error_log {f}/error.log; pid {f}/pid; events {{}}\n\
+             http {{ access_log off; client_body_temp_path {f}/b; proxy_temp_path {f}/p; fastcgi_temp_path {f}/f; uwsgi_temp_path {f}/u; \
+             scgi_temp_path {f}/s; client_max_body_size 1k;\n\
+             server {{ listen {addr}; root {f}/html; keepalive_requests 7;\n\
+             location /say {{ return 200 \"nginx says $request_method $uri\"; }} location /none {{ return 204; }}\n\
+             location /drop {{ return 444; }} location /gz {{ gzip on; gzip_min_length 1; gzip_types *; gzip_proxied any; alias {f}/html/big; }} }} }}\n"
+        );
+        std::fs::write(folder.join("nginx.conf"), config).unwrap();
+        let mut command = Command::new("nginx");
+        command.arg("-p").arg(&folder).arg("-c").arg(folder.join("nginx.conf"));
+        let program = Program::start(&mut command);
+        let by = std::time::Instant::now() + LONG;
+        while std::net::TcpStream::connect(addr).is_err() {
+            assert!(std::time::Instant::now() < by, "nginx does not start");
+            std::thread::sleep(millis(10));
+        }
+        Self { _program: program, addr, folder }
+    }
+}
+
+impl Drop for Nginx {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nginx_is_an_origin() {
+    if !there("nginx") {
+        return;
+    }
+    let nginx = Nginx::start();
+    let proxy = Proxy::to(nginx.addr, Timeouts::default()).await;
+    let mut client = common::client::Client::connect(proxy.addr).await;
+    for n in 0..40 {
+        // nginx closes after every seventh request: nobody notices.
+        let reply = soon("an answer", client.get(&format!("/say/{n}"))).await.unwrap();
+        assert_eq!(reply.text(), format!("nginx says GET /say/{n}"));
+    }
+    assert_eq!(soon("204", client.get("/none")).await.unwrap().status, 204);
+    assert_eq!(soon("404", client.get("/missing")).await.unwrap().status, 404);
+    assert_eq!(soon("a file", client.get("/big")).await.unwrap().body, vec![b'n'; 3_000_000]);
+    client.send("GET /gz HTTP/1.1\r\nHost: a\r\nAccept-Encoding: gzip\r\n\r\n").await;
+    let zipped = soon("chunks", client.reply()).await.unwrap();
+    assert!(zipped.body.len() < 100_000 && zipped.field("transfer-encoding") == Some("chunked"), "{}", zipped.head);
+    client.send("HEAD /big HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    let head = soon("a head", client.head()).await.unwrap();
+    assert!(head.contains("Content-Length: 3000000"), "{head}");
+    assert_eq!(soon("502", client.get("/drop")).await.unwrap().status, 502);
+    let too_big = soon("413", client.post("/say", &[0; 100_000])).await.unwrap();
+    assert_eq!(too_big.status, 413);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn wrk_sees_no_error() {
+    if !there("wrk") {
+        return;
+    }
+    let path = tokio::task::spawn_blocking(|| example("load_balancer")).await.unwrap();
+    for flavour in ["stealing", "per-core"] {
+        let balancer =
+            Program::start(Command::new(&path).args(["--listen", "127.0.0.1:0", "--threads", "2", "--runtime", flavour]));
+        let mut command = Command::new("wrk");
+        command.args(["-t2", "-c64", "-d2s", &format!("http://{}/", balancer.listening())]);
+        let output = run(command).await;
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && text.contains("requests in"), "{text}");
+        assert!(!text.contains("Socket errors") && !text.contains("Non-2xx"), "{flavour}: {text}");
+        assert!(balancer.cpu() > Duration::ZERO);
+    }
+}
