@@ -47,4 +47,16 @@ pub mod prelude {
 mod pages {
     #[doc = include_str!("../README.md")]
     mod readme {}
+    #[doc = include_str!("../docs/src/callbacks.md")]
+    mod callbacks {}
+    #[doc = include_str!("../docs/src/errors.md")]
+    mod errors {}
+    #[doc = include_str!("../docs/src/limits-and-timeouts.md")]
+    mod limits_and_timeouts {}
+    #[doc = include_str!("../docs/src/load-balancing.md")]
+    mod load_balancing {}
+    #[doc = include_str!("../docs/src/shutdown.md")]
+    mod shutdown {}
+    #[doc = include_str!("../docs/src/strictness.md")]
+    mod strictness {}
 }
