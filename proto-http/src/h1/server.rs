@@ -106,7 +106,15 @@ pub(super) fn tidy_framing(state: &mut State, fields: &mut Fields, framed: frami
             state.close = true;
         }
     }
-    let Framing::Length(n) = framed.framing else { return Ok(()) };
+    let n = match framed.framing {
+        Framing::Length(n) => n,
+        // To HEAD and with 304 a length is announced that does not come.
+        Framing::Empty if framed.relaxed == Some(Rule::LengthRepeated) => {
+            let Framing::Length(n) = framing::length(fields, &state.config.leniency)?.framing else { return Ok(()) };
+            n
+        }
+        Framing::Empty | Framing::Chunked | Framing::UntilClose => return Ok(()),
+    };
     let is_canonical = framed.relaxed.is_none()
         && fields.get(Known::ContentLength).is_some_and(|value| value.len() == 1 || value[0] != b'0');
     if is_canonical {
@@ -177,7 +185,9 @@ fn answer(state: &mut State, head: &ResponseHead, last: Last) -> Result<(), Misu
     let options = Options::of(&head.fields);
     // Whether the content comes that was held back is the client's guess now.
     let is_left_waiting = state.awaits_continue();
-    state.close |= options.close || is_left_waiting || plan.write == Write::UntilClose;
+    // Octets for the tunnel that was refused may be on their way: they must not be taken for a request.
+    let is_refused_connect = state.asked == Asked::Connect;
+    state.close |= options.close || is_left_waiting || is_refused_connect || plan.write == Write::UntilClose;
     let is_kept = state.persists();
     let needs_upgrade = head.status == StatusCode::UPGRADE_REQUIRED && head.fields.contains(Known::Upgrade);
     let is_old = state.exchange.is_old;

@@ -191,6 +191,14 @@ fn equal_lengths_are_collapsed_where_a_switch_says_so() {
 }
 
 #[test]
+fn equal_lengths_of_content_that_does_not_come_are_collapsed_too() {
+    let config = lenient(|leniency| leniency.equal_lengths = Switch::Lenient);
+    let script = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\n";
+    let story = ask_with(&config, &request(Method::HEAD, "/"), &[script], false);
+    assert_eq!(story, ["200 HTTP/1.1 | Content-Length: 5 .", "reuse"]);
+}
+
+#[test]
 fn a_missing_host_passes_where_a_switch_says_so() {
     let config = lenient(|leniency| leniency.host_missing = Switch::Lenient);
     assert_eq!(served_by(&config, "GET / HTTP/1.1\r\n\r\n"), ["GET / HTTP/1.1 ."]);
