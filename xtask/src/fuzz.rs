@@ -9,7 +9,7 @@ use crate::shell;
 use crate::workspace::Workspace;
 
 /// How long a target runs in CI: enough to find what a change broke at once.
-const SMOKE_SECS: u32 = 20;
+const SMOKE_SECS: u32 = 15;
 
 pub(crate) fn command(workspace: &Workspace, options: &Options) -> Outcome {
     let targets = targets(&workspace.root)?;
@@ -61,5 +61,12 @@ fn run(workspace: &Workspace, target: &str, secs: u32) -> Outcome {
         command.arg(seeds);
     }
     let bound = format!("-max_total_time={secs}");
-    shell::run(command.args(["--", &bound, "-timeout=10", "-rss_limit_mb=2048", "-print_final_stats=1"]))
+    shell::run(command.args([
+        "--",
+        &bound,
+        "-timeout=10",
+        "-rss_limit_mb=2048",
+        "-verbosity=0",
+        "-print_final_stats=1",
+    ]))
 }

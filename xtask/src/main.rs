@@ -36,7 +36,7 @@ cargo xtask <command>
   features                        checks each package alone with no, all and each single feature
   deny                            licences, bans and layers; with cargo-deny also advisories
   docs [--check]                  fills the generated parts of the guide, or checks that they are up to date
-  fuzz [TARGET…] [--secs N]       runs each fuzz target for N seconds (20)
+  fuzz [TARGET…] [--secs N]       runs each fuzz target for N seconds (15)
   bench [WORKLOAD,…] [--rounds N] [--secs N] [--setup] [--pingora]
                                   the load balancer side by side with other proxies; see bench/README.md
   bench idle | bench syscalls     memory of idle connections; system calls per request
