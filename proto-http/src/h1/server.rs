@@ -1,7 +1,7 @@
 //! The server's end: requests in, responses out.
 
 use bytes::Buf;
-use http::{StatusCode, Version};
+use http::{Method, StatusCode, Version};
 
 use super::encode;
 use super::parse;
@@ -79,6 +79,8 @@ fn accept(state: &mut State, outline: parse::Outline<parse::Asked>) -> Result<(R
     let options = Options::of(&fields);
     let is_old = version == Version::HTTP_10;
     let upgrade = if options.upgrade && !is_old { protocols(&fields)? } else { None };
+    // CONNECT asks for one tunnel already.
+    let upgrade = upgrade.filter(|_| method != Method::CONNECT);
     let head = RequestHead { method, target, version, upgrade, fields };
     state.asked = Asked::of(&head.method);
     state.offered = head.upgrade.clone();

@@ -135,6 +135,16 @@ fn after_a_refused_connect_early_octets_are_not_taken_for_a_request_whenever_the
     }
 }
 
+#[test]
+fn connect_asks_for_no_other_tunnel() {
+    let asked =
+        b"CONNECT a.example:443 HTTP/1.1\r\nHost: a.example:443\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
+    let mut machine = Machine::<Server>::new(Arc::default());
+    feed(&mut machine, asked);
+    let Ok(Next::Part(Part::Head(head, Last::Yes))) = machine.next() else { panic!() };
+    assert_eq!(head.upgrade, None);
+}
+
 fn client(offer: Option<&'static str>, script: &str) -> Vec<String> {
     cuts(script.as_bytes(), |pieces| {
         let mut machine = Machine::<Client>::new(Arc::default());
