@@ -16,7 +16,11 @@ pub(super) const ALL: &[Step] = &[
     Step { name: "clippy", about: "no lint fires", run: clippy },
     Step { name: "test", about: "all tests pass", run: test },
     Step { name: "doc", about: "the documentation builds without a warning", run: doc },
-    Step { name: "features", about: "each package compiles alone, with each of its features", run: each_feature },
+    Step {
+        name: "features",
+        about: "each package compiles alone, with each of its features; with all, its tests pass",
+        run: each_feature,
+    },
     Step { name: "examples", about: "every example starts, serves and stops", run: every_example },
     Step { name: "bench", about: "benchmarks compile, the comparison's scripts parse", run: benches },
     Step { name: "fuzz", about: "each fuzz target runs for a short while", run: fuzz_smoke },
@@ -43,7 +47,14 @@ fn sizes(workspace: &Workspace, _: &Clock) -> Outcome<Done> {
 }
 
 fn clippy(_: &Workspace, _: &Clock) -> Outcome<Done> {
-    checked(shell::run(shell::cargo_locked("clippy").args(["--workspace", "--all-targets", "--", "-D", "warnings"])))
+    checked(shell::run(shell::cargo_locked("clippy").args([
+        "--workspace",
+        "--all-targets",
+        "--all-features",
+        "--",
+        "-D",
+        "warnings",
+    ])))
 }
 
 fn test(_: &Workspace, _: &Clock) -> Outcome<Done> {
@@ -52,7 +63,7 @@ fn test(_: &Workspace, _: &Clock) -> Outcome<Done> {
 
 fn doc(_: &Workspace, _: &Clock) -> Outcome<Done> {
     let mut command = shell::cargo_locked("doc");
-    checked(shell::run(command.env("RUSTDOCFLAGS", "-D warnings").args(["--workspace", "--no-deps"])))
+    checked(shell::run(command.env("RUSTDOCFLAGS", "-D warnings").args(["--workspace", "--no-deps", "--all-features"])))
 }
 
 fn each_feature(workspace: &Workspace, _: &Clock) -> Outcome<Done> {
