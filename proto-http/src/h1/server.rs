@@ -135,14 +135,7 @@ fn switch(state: &mut State, head: &ResponseHead) -> Result<(), Misuse> {
     if state.read != Read::Ended {
         return Err(Misuse::OutOfOrder);
     }
-    let line = encode::status_line(head)?;
-    state.out.copy(|out| {
-        line.write(out);
-        head.fields.write_to(out, encode::OURS | Known::ContentLength.bit());
-        out.extend_from_slice(b"Connection: Upgrade\r\nUpgrade: ");
-        out.extend_from_slice(protocol);
-        out.extend_from_slice(b"\r\n\r\n");
-    });
+    write_alone(state, head, &[b"Connection: Upgrade\r\nUpgrade: ", protocol, b"\r\n"])?;
     state.open_tunnel();
     Ok(())
 }
@@ -153,12 +146,7 @@ fn interim(state: &mut State, head: &ResponseHead) -> Result<(), Misuse> {
     if state.exchange.is_old || (is_continue && !state.awaits_continue()) {
         return Ok(());
     }
-    let line = encode::status_line(head)?;
-    state.out.copy(|out| {
-        line.write(out);
-        head.fields.write_to(out, encode::OURS | Known::ContentLength.bit());
-        out.extend_from_slice(b"\r\n");
-    });
+    write_alone(state, head, &[])?;
     if is_continue {
         state.exchange.expects = false;
     }
@@ -170,13 +158,20 @@ fn connect(state: &mut State, head: &ResponseHead) -> Result<(), Misuse> {
     if state.read != Read::Ended {
         return Err(Misuse::OutOfOrder);
     }
+    write_alone(state, head, &[])?;
+    state.open_tunnel();
+    Ok(())
+}
+
+/// A head after which no content comes, with lines of ours at its end.
+fn write_alone(state: &mut State, head: &ResponseHead, ours: &[&[u8]]) -> Result<(), Misuse> {
     let line = encode::status_line(head)?;
     state.out.copy(|out| {
         line.write(out);
         head.fields.write_to(out, encode::OURS | Known::ContentLength.bit());
+        ours.iter().for_each(|octets| out.extend_from_slice(octets));
         out.extend_from_slice(b"\r\n");
     });
-    state.open_tunnel();
     Ok(())
 }
 

@@ -122,26 +122,8 @@ fn expand(script: &str, start: &str) -> String {
     }
 }
 
-/// The rule that a request breaks, in the machine or in the hop rules.
 fn of_request(pieces: &[&[u8]]) -> Option<Rule> {
-    let mut machine = Machine::<Server>::new(small());
-    for piece in pieces {
-        feed(&mut machine, piece);
-        loop {
-            match machine.next() {
-                Ok(Next::Part(Part::Head(mut head, _))) => {
-                    if let Err(rule) = hop::strip_request(&mut head) {
-                        return Some(rule);
-                    }
-                }
-                Ok(Next::Part(_)) => {}
-                Ok(Next::NeedOctets | Next::Done) => break,
-                Err(StreamError::Malformed(rule)) => return Some(rule),
-                Err(other) => panic!("{other:?}"),
-            }
-        }
-    }
-    None
+    broken(&mut Machine::<Server>::new(small()), pieces, hop::strip_request)
 }
 
 fn of_response(rule: Rule, pieces: &[&[u8]]) -> Option<Rule> {
@@ -154,12 +136,21 @@ fn of_response(rule: Rule, pieces: &[&[u8]]) -> Option<Rule> {
     if rule != Rule::Unsolicited {
         machine.send(Part::Head(head, last)).unwrap();
     }
+    broken(&mut machine, pieces, hop::strip_response)
+}
+
+/// The rule that a message breaks, in the machine or in the hop rules.
+fn broken<R: Role>(
+    machine: &mut Machine<R>,
+    pieces: &[&[u8]],
+    strip: fn(&mut R::Inbound) -> Result<(), Rule>,
+) -> Option<Rule> {
     for piece in pieces {
-        feed(&mut machine, piece);
+        feed(machine, piece);
         loop {
             match machine.next() {
                 Ok(Next::Part(Part::Head(mut head, _))) => {
-                    if let Err(rule) = hop::strip_response(&mut head) {
+                    if let Err(rule) = strip(&mut head) {
                         return Some(rule);
                     }
                 }
