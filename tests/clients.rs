@@ -53,7 +53,8 @@ async fn telling() -> Running {
             };
             let path = String::from_utf8_lossy(request.target.path()).into_owned();
             let sum: u64 = content.iter().map(|octet| u64::from(*octet)).sum();
-            Ok(Response::text(http::StatusCode::OK, format!("{} {path} {} {sum}", request.method, content.len())).into())
+            Ok(Response::text(http::StatusCode::OK, format!("{} {path} {} {sum}", request.method, content.len()))
+                .into())
         }
     }
     Server::new().listen(tcp("127.0.0.1:0").unwrap(), Http::new(App::new(Telling))).start().await.unwrap()
@@ -81,9 +82,24 @@ async fn curl_does_all_that_it_can() {
         (vec!["--http1.0".into(), of("/old")], "GET /old 0 0"),
         (vec!["-X".into(), "DELETE".into(), of("/gone")], "DELETE /gone 0 0"),
         (vec!["--data".into(), "small".into(), of("/post")], "POST /post 5 537"),
-        (vec!["-H".into(), "Expect: 100-continue".into(), "--data-binary".into(), upload.clone(), of("/expect")], "POST /expect 2000000 2000000"),
-        (vec!["-H".into(), "Expect:".into(), "--data-binary".into(), upload.clone(), of("/plain")], "POST /plain 2000000 2000000"),
-        (vec!["-H".into(), "Transfer-Encoding: chunked".into(), "--data-binary".into(), upload.clone(), of("/chunked")], "POST /chunked 2000000 2000000"),
+        (
+            vec!["-H".into(), "Expect: 100-continue".into(), "--data-binary".into(), upload.clone(), of("/expect")],
+            "POST /expect 2000000 2000000",
+        ),
+        (
+            vec!["-H".into(), "Expect:".into(), "--data-binary".into(), upload.clone(), of("/plain")],
+            "POST /plain 2000000 2000000",
+        ),
+        (
+            vec![
+                "-H".into(),
+                "Transfer-Encoding: chunked".into(),
+                "--data-binary".into(),
+                upload.clone(),
+                of("/chunked"),
+            ],
+            "POST /chunked 2000000 2000000",
+        ),
         (vec!["-T".into(), big.display().to_string(), of("/put")], "PUT /put 2000000 2000000"),
         (vec!["--http1.0".into(), "--data".into(), "small".into(), of("/old-post")], "POST /old-post 5 537"),
         (vec!["--proxy".into(), url.clone(), "http://elsewhere.example/absolute".into()], "GET /absolute 0 0"),
@@ -94,7 +110,10 @@ async fn curl_does_all_that_it_can() {
         assert_eq!(curl(&args).await, (true, (*wanted).to_owned()), "{args:?}");
     }
     let (ok, head) = curl(&["--head", &of("/head")]).await;
-    assert!(ok && head.starts_with("HTTP/1.1 200 ") && head.to_ascii_lowercase().contains("content-length: "), "{head}");
+    assert!(
+        ok && head.starts_with("HTTP/1.1 200 ") && head.to_ascii_lowercase().contains("content-length: "),
+        "{head}"
+    );
     // One connection for several requests.
     let (ok, text) = curl(&[&of("/1"), &of("/2"), &of("/3"), "--write-out", "|%{num_connects}\n"]).await;
     assert!(ok && text.matches("|0\n").count() == 2, "{text}");
@@ -111,7 +130,9 @@ async fn curl_hears_an_early_413() {
     for origin in [
         Origin::start(|mut link| async move {
             link.head().await;
-            let _ = link.send(b"HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Length: 8\r\n\r\ntoo much").await;
+            let _ = link
+                .send(b"HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Length: 8\r\n\r\ntoo much")
+                .await;
         })
         .await,
         Origin::start(|mut link| async move {
@@ -247,8 +268,14 @@ async fn wrk_sees_no_error() {
     }
     let path = tokio::task::spawn_blocking(|| example("load_balancer")).await.unwrap();
     for flavour in ["stealing", "per-core"] {
-        let balancer =
-            Program::start(Command::new(&path).args(["--listen", "127.0.0.1:0", "--threads", "2", "--runtime", flavour]));
+        let balancer = Program::start(Command::new(&path).args([
+            "--listen",
+            "127.0.0.1:0",
+            "--threads",
+            "2",
+            "--runtime",
+            flavour,
+        ]));
         let mut command = Command::new("wrk");
         command.args(["-t2", "-c64", "-d2s", &format!("http://{}/", balancer.listening())]);
         let output = run(command).await;

@@ -83,8 +83,7 @@ async fn slowish() -> Origin {
 
 async fn drain_under_load(flavour: Option<Flavour>) {
     let origin = slowish().await;
-    let mut server =
-        Server::new().listen(tcp("127.0.0.1:0").unwrap(), Http::new(App::new(To(Peer::new(origin.addr)))));
+    let mut server = Server::new().listen(tcp("127.0.0.1:0").unwrap(), Http::new(App::new(To(Peer::new(origin.addr)))));
     if let Some(flavour) = flavour {
         server = server.runtime(flavour, 2);
     }
@@ -170,7 +169,12 @@ async fn drain_with_idle_and_unfinished_connections_ends_by_its_deadline() {
     let running = Server::new().timing(timing).listen(tcp("127.0.0.1:0").unwrap(), app).start().await.unwrap();
     let addr = running.local_addrs()[0];
     let mut clients = Vec::new();
-    for start in ["", "GET / HT", "GET /endless HTTP/1.1\r\nHost: a\r\n\r\n", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\na"] {
+    for start in [
+        "",
+        "GET / HT",
+        "GET /endless HTTP/1.1\r\nHost: a\r\n\r\n",
+        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\na",
+    ] {
         let mut client = Client::connect(addr).await;
         client.send(start).await;
         clients.push(client);
@@ -194,7 +198,14 @@ async fn sigterm_to_the_load_balancer_under_load_loses_no_request() {
         let upstream = origin.addr.to_string();
         let path = tokio::task::spawn_blocking(|| example("load_balancer")).await.unwrap();
         let mut balancer = Program::start(Command::new(path).args([
-            "--listen", "127.0.0.1:0", "--upstream", &upstream, "--runtime", flavour, "--threads", "2",
+            "--listen",
+            "127.0.0.1:0",
+            "--upstream",
+            &upstream,
+            "--runtime",
+            flavour,
+            "--threads",
+            "2",
         ]));
         let addr = balancer.listening();
         let mut clients = JoinSet::new();

@@ -63,7 +63,10 @@ async fn without_upstreams_it_answers_within_a_second_and_takes_turns() {
     assert_eq!(origins.iter().collect::<BTreeSet<_>>().len(), 3, "{origins:?}");
     assert_eq!(origins[..3], origins[3..], "in turns");
     let said = program.output(millis(100)).join("\n");
-    assert!(said.contains("origins: 127.0.0.1:") && said.contains("brought along") && said.contains("curl http://"), "{said}");
+    assert!(
+        said.contains("origins: 127.0.0.1:") && said.contains("brought along") && said.contains("curl http://"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -84,7 +87,8 @@ fn wrong_arguments_are_named() {
         (&["stray"], "stray"),
     ];
     for (args, named) in rows {
-        let mut child = balancer(args).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child =
+            balancer(args).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let begun = std::time::Instant::now();
         let status = loop {
             if let Some(status) = child.try_wait().unwrap() {
@@ -118,7 +122,9 @@ fn help_names_every_option() {
     let outcome = balancer(&["--help"]).output().unwrap();
     assert!(outcome.status.success());
     let help = String::from_utf8_lossy(&outcome.stdout);
-    for option in ["--listen", "--upstream", "--threads", "--runtime", "--health-interval", "--access-log", "per-core", "default"] {
+    for option in
+        ["--listen", "--upstream", "--threads", "--runtime", "--health-interval", "--access-log", "per-core", "default"]
+    {
         assert!(help.contains(option), "{option}: {help}");
     }
 }
@@ -131,8 +137,16 @@ async fn it_listens_on_several_addresses_and_on_a_unix_socket() {
     let origin = named("here").await;
     let unix = format!("unix:{}", socket.display());
     let upstream = origin.addr.to_string();
-    let mut program =
-        Program::start(&mut balancer(&["--listen", "127.0.0.1:0", "--listen", "[::1]:0", "--listen", &unix, "--upstream", &upstream]));
+    let mut program = Program::start(&mut balancer(&[
+        "--listen",
+        "127.0.0.1:0",
+        "--listen",
+        "[::1]:0",
+        "--listen",
+        &unix,
+        "--upstream",
+        &upstream,
+    ]));
     for _ in 0..2 {
         let mut client = Client::connect(program.listening()).await;
         assert_eq!(soon("an answer", client.get("/")).await.unwrap().text(), "here");
@@ -169,7 +183,10 @@ async fn it_reaches_an_origin_on_a_unix_socket() {
 // ---- origins that come and go
 
 /// An origin on a fixed port that can be started again.
-fn revive(addr: SocketAddr, serve: impl Fn(Link) -> futures_util::future::BoxFuture<'static, ()> + Send + 'static) -> Origin {
+fn revive(
+    addr: SocketAddr,
+    serve: impl Fn(Link) -> futures_util::future::BoxFuture<'static, ()> + Send + 'static,
+) -> Origin {
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_reuseaddr(true).unwrap();
     socket.bind(addr).unwrap();
@@ -183,7 +200,8 @@ async fn origin_that_is_killed_costs_no_request_and_its_return_is_noticed() {
     let (victim, victim_addr) = start(&[]);
     let args = ["--upstream", &stays.addr.to_string(), "--upstream", &victim_addr.to_string()];
     let (balancer, addr) = start(&args);
-    let (failed, answered, stop) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
+    let (failed, answered, stop) =
+        (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)), Arc::new(AtomicBool::new(false)));
     let mut clients = JoinSet::new();
     for _ in 0..16 {
         let (failed, answered, stop) = (Arc::clone(&failed), Arc::clone(&answered), Arc::clone(&stop));
@@ -246,8 +264,16 @@ async fn without_any_origin_alive_it_answers_50x_and_recovers() {
 #[tokio::test]
 async fn a_runtime_for_each_core_takes_turns_too() {
     let (one, two) = (named("one").await, named("two").await);
-    let (_balancer, addr) =
-        start(&["--runtime", "per-core", "--threads", "2", "--upstream", &one.addr.to_string(), "--upstream", &two.addr.to_string()]);
+    let (_balancer, addr) = start(&[
+        "--runtime",
+        "per-core",
+        "--threads",
+        "2",
+        "--upstream",
+        &one.addr.to_string(),
+        "--upstream",
+        &two.addr.to_string(),
+    ]);
     let mut seen = BTreeMap::<String, usize>::new();
     for _ in 0..20 {
         let mut client = Client::connect(addr).await;
@@ -451,4 +477,95 @@ async fn memory_is_bounded_with_many_slow_readers() {
     }
     let each = balancer.resident().saturating_sub(before) / slow.len();
     assert!(each < 512 << 10, "{each} octets for each slow reader");
+}
+
+/// Whatever clients and origins do, nothing of them stays.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn chaos_leaves_no_descriptor_behind() {
+    let origin = Origin::start(|mut link| async move {
+        for turn in 0.. {
+            let Some(head) = link.head().await else { return };
+            match (link.number + turn) % 5 {
+                0 => return link.reset(),
+                1 => drop(link.send(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\ncut").await),
+                2 => drop(link.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n").await),
+                _ if link.content(&head).await => {
+                    drop(link.send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").await)
+                }
+                _ => return,
+            }
+            if (link.number + turn) % 5 == 1 {
+                return;
+            }
+        }
+    })
+    .await;
+    let (balancer, addr) = start(&["--threads", "2", "--upstream", &origin.addr.to_string()]);
+    let fds = || std::fs::read_dir(format!("/proc/{}/fd", balancer.id())).unwrap().count();
+    let mut first = Client::connect(addr).await;
+    soon("some answer", first.get("/")).await.ok();
+    drop(first);
+    sleep(millis(100)).await;
+    let (before, resident) = (fds(), balancer.resident());
+    for round in 0..10 {
+        let mut clients = JoinSet::new();
+        for number in 0..100 {
+            clients.spawn(async move {
+                let mut client = Client::connect(addr).await;
+                match (number + round) % 6 {
+                    0 => client.reset(),
+                    1 => {
+                        client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc").await;
+                        client.reset();
+                    }
+                    2 => {
+                        client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
+                        client.reset();
+                    }
+                    3 => drop(soon("some end", client.post("/", &[b'p'; 5_000])).await),
+                    4 => {
+                        client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\nbroken\r\n\r\n").await;
+                        soon("the end", client.until_closed()).await;
+                    }
+                    _ => drop(soon("some end", client.get("/")).await),
+                }
+            });
+        }
+        while let Some(client) = clients.join_next().await {
+            client.unwrap();
+        }
+    }
+    // What rests in the pool may stay: it is bounded by what was used at a time.
+    assert!(holds_within(millis(8_000), || fds() <= before + 25).await, "{} descriptors, {before} before", fds());
+    let grown = balancer.resident().saturating_sub(resident);
+    assert!(grown < 24 << 20, "{grown} octets");
+}
+
+#[tokio::test]
+async fn standard_output_that_nobody_reads_any_more_is_no_failure() {
+    let mut command = balancer(&["--listen", "127.0.0.1:0", "--access-log", "-", "--health-interval", "0.1"]);
+    let origin = named("unheard").await;
+    let mut child = command.args(["--upstream", &origin.addr.to_string()]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = std::io::BufRead::lines(std::io::BufReader::new(child.stdout.take().unwrap()));
+    let addr = lines.next().unwrap().unwrap().trim_start_matches("listening on http://").parse().unwrap();
+    sleep(millis(200)).await;
+    drop(lines);
+    let mut client = Client::connect(addr).await;
+    for _ in 0..5 {
+        assert_eq!(soon("an answer", client.get("/")).await.unwrap().text(), "unheard");
+    }
+    // News of an origin's health have nowhere to go either.
+    let gone = origin.addr;
+    drop(origin);
+    sleep(millis(400)).await;
+    let _back = revive(gone, |link| Box::pin(link.answering("back")));
+    let by = Instant::now() + LONG;
+    while !soon("an answer", client.get("/")).await.is_ok_and(|reply| reply.text() == "back") {
+        assert!(Instant::now() < by, "its return is not noticed");
+        sleep(millis(50)).await;
+    }
+    drop(client);
+    Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
+    let status = tokio::task::spawn_blocking(move || child.wait().unwrap()).await.unwrap();
+    assert!(status.success(), "{status}");
 }

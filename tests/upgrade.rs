@@ -17,8 +17,8 @@ use simplon::proxy::ConnectPolicy;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::{WebSocketStream, accept_async, client_async};
 
 /// Repeats every message; says how the conversation ended.
@@ -33,7 +33,9 @@ async fn repeater() -> (SocketAddr, tokio::sync::mpsc::UnboundedReceiver<&'stati
                 let mut socket = accept_async(socket).await.unwrap();
                 let end = loop {
                     match socket.next().await {
-                        Some(Ok(message)) if message.is_text() || message.is_binary() => socket.send(message).await.unwrap(),
+                        Some(Ok(message)) if message.is_text() || message.is_binary() => {
+                            socket.send(message).await.unwrap()
+                        }
                         Some(Ok(_)) => {}
                         Some(Err(_)) => break "cut",
                         None => break "closed",
@@ -102,7 +104,9 @@ async fn client_that_is_cut_in_a_tunnel_cuts_the_origin() {
 async fn octets_behind_both_heads_of_a_switch_arrive() {
     let origin = Origin::start(|mut link| async move {
         link.head().await;
-        let _ = link.send(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\nfrom the origin").await;
+        let _ = link
+            .send(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\nfrom the origin")
+            .await;
         link.until_closed().await;
     })
     .await;
@@ -121,9 +125,7 @@ async fn origin_that_refuses_the_upgrade_is_heard_and_the_connection_goes_on() {
         let answer = format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n\r\n{body}", body.len());
         let origin = Origin::start(move |mut link| {
             let answer = answer.clone();
-            async move {
-                while link.head().await.is_some() && link.send(answer.as_bytes()).await.is_ok() {}
-            }
+            async move { while link.head().await.is_some() && link.send(answer.as_bytes()).await.is_ok() {} }
         })
         .await;
         let proxy = Proxy::to(origin.addr, Timeouts::default()).await;
@@ -140,7 +142,8 @@ async fn origin_that_refuses_the_upgrade_is_heard_and_the_connection_goes_on() {
 
 #[tokio::test]
 async fn switch_to_what_was_not_offered_is_502() {
-    let origin = Origin::sending(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: other\r\n\r\nraw").await;
+    let origin =
+        Origin::sending(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: other\r\n\r\nraw").await;
     let proxy = Proxy::to(origin.addr, Timeouts::default()).await;
     let mut client = Client::connect(proxy.addr).await;
     client.send("GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n").await;

@@ -201,6 +201,11 @@ impl Link {
         Ok(n)
     }
 
+    /// Whether what was read and not taken yet ends like this.
+    pub fn ends_with(&self, end: &str) -> bool {
+        self.buffered.ends_with(end.as_bytes())
+    }
+
     /// Reads until the other side closes or resets.
     pub async fn until_closed(&mut self) {
         while self.read().await.unwrap_or(0) > 0 {}
