@@ -47,9 +47,8 @@ async fn telling() -> Running {
         type Ctx = ();
         fn begin(&self, _from: &simplon::core::net::ConnInfo) {}
         async fn route(&self, request: &mut Request<'_>, _cx: &mut ()) -> Result<Target> {
-            let content = match request.collect(8 << 20).await? {
-                Collected::Whole(content) => content,
-                _ => return Err(reject(http::StatusCode::PAYLOAD_TOO_LARGE)),
+            let Collected::Whole(content) = request.collect(8 << 20).await? else {
+                return Err(reject(http::StatusCode::PAYLOAD_TOO_LARGE));
             };
             let path = String::from_utf8_lossy(request.target.path()).into_owned();
             let sum: u64 = content.iter().map(|octet| u64::from(*octet)).sum();
