@@ -130,7 +130,7 @@ fn run(args: Args) -> std::result::Result<(), Failure> {
         let balancer = Arc::new(Balancer::new(set, RoundRobin::new()));
         let health = HealthConfig::every(Duration::from_secs_f64(args.health_interval));
         let health = HealthService::with_config(Arc::clone(&balancer), TcpCheck::new(), health)
-            .on_change(|change| println!("origin {} is now {:?}", change.backend, change.health));
+            .on_change(|change| say(format_args!("origin {} is now {:?}", change.backend, change.health)));
         let app = App::new(Spread(Arc::clone(&balancer)))
             .origins(Arc::new(origins(args.runtime)))
             // Until its health is known to be gone, an origin that died gets its share of the requests: all of them find another one.
@@ -145,7 +145,7 @@ fn run(args: Args) -> std::result::Result<(), Failure> {
         greet(running.local_addrs(), &upstreams, brought);
         signals::drain_on_term(running.handle())?;
         let report = running.wait().await?;
-        println!("stopped: {report:?}");
+        say(format_args!("stopped: {report}"));
         Ok(())
     })
 }
@@ -154,16 +154,18 @@ fn run(args: Args) -> std::result::Result<(), Failure> {
 fn greet(listening: &[SocketAddr], upstreams: &[Address], brought: bool) {
     let Some(first) = listening.first() else { return };
     for addr in listening {
-        println!("listening on http://{addr}");
+        say(format_args!("listening on http://{addr}"));
     }
     let names: Vec<String> = upstreams.iter().map(Address::to_string).collect();
-    println!(
-        "origins: {}{}",
-        names.join(", "),
-        if brought { " (brought along; --upstream HOST:PORT names others)" } else { "" }
-    );
-    println!("\ntry:\n  curl http://{first}/        # again and again: the origins take turns");
-    println!("  curl -v http://{first}/     # with the fields that go over the wire\n");
+    let whose = if brought { " (brought along; --upstream HOST:PORT names others)" } else { "" };
+    say(format_args!("origins: {}{whose}", names.join(", ")));
+    say(format_args!("\ntry:\n  curl http://{first}/        # again and again: the origins take turns"));
+    say(format_args!("  curl -v http://{first}/     # with the fields that go over the wire\n"));
+}
+
+/// Tells whoever reads standard output. When nobody does any more, that is no reason to stop.
+fn say(line: std::fmt::Arguments<'_>) {
+    let _ = writeln!(io::stdout(), "{line}");
 }
 
 /// Three origins that say which one they are.
