@@ -1,6 +1,7 @@
 //! Clients and origins that leave: half-closed, reset, gone while idle, over real sockets.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests may fail loudly")]
 
+#[path = "common/common.rs"]
 mod common;
 
 use std::sync::Arc;

@@ -2,6 +2,7 @@
 //! where `CI` is `true`, curl must be there.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests may fail loudly")]
 
+#[path = "common/common.rs"]
 mod common;
 
 use std::net::SocketAddr;

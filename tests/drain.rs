@@ -1,6 +1,7 @@
 //! A drain under load loses no request, and ends with the last exchange.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests may fail loudly")]
 
+#[path = "common/common.rs"]
 mod common;
 
 use std::io::ErrorKind;

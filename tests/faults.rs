@@ -1,6 +1,7 @@
 //! Clients and origins that are slow, cut, lie or talk out of turn, over real sockets.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests may fail loudly")]
 
+#[path = "common/common.rs"]
 mod common;
 
 use std::io::ErrorKind;

@@ -1,6 +1,7 @@
 //! The program `load_balancer` as a child process, driven from outside.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests may fail loudly")]
 
+#[path = "common/common.rs"]
 mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -545,11 +546,10 @@ async fn chaos_leaves_no_descriptor_behind() {
 async fn standard_output_that_nobody_reads_any_more_is_no_failure() {
     let mut command = balancer(&["--listen", "127.0.0.1:0", "--access-log", "-", "--health-interval", "0.1"]);
     let origin = named("unheard").await;
-    let mut child = command.args(["--upstream", &origin.addr.to_string()]).stdout(Stdio::piped()).spawn().unwrap();
-    let mut lines = std::io::BufRead::lines(std::io::BufReader::new(child.stdout.take().unwrap()));
-    let addr = lines.next().unwrap().unwrap().trim_start_matches("listening on http://").parse().unwrap();
+    let mut balancer = Program::start(command.args(["--upstream", &origin.addr.to_string()]));
+    let addr = balancer.listening();
     sleep(millis(200)).await;
-    drop(lines);
+    balancer.close_output();
     let mut client = Client::connect(addr).await;
     for _ in 0..5 {
         assert_eq!(soon("an answer", client.get("/")).await.unwrap().text(), "unheard");
@@ -560,12 +560,12 @@ async fn standard_output_that_nobody_reads_any_more_is_no_failure() {
     sleep(millis(400)).await;
     let _back = revive(gone, |link| Box::pin(link.answering("back")));
     let by = Instant::now() + LONG;
-    while !soon("an answer", client.get("/")).await.is_ok_and(|reply| reply.text() == "back") {
+    while !soon("an answer", client.get("/")).await.is_ok_and(|reply| reply.status == 200) {
         assert!(Instant::now() < by, "its return is not noticed");
         sleep(millis(50)).await;
     }
     drop(client);
-    Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
-    let status = tokio::task::spawn_blocking(move || child.wait().unwrap()).await.unwrap();
+    balancer.signal("-TERM");
+    let status = tokio::task::spawn_blocking(move || balancer.wait()).await.unwrap();
     assert!(status.success(), "{status}");
 }

@@ -1,6 +1,7 @@
 //! User code that panics: one exchange ends, everything else goes on.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests may fail loudly")]
 
+#[path = "common/common.rs"]
 mod common;
 
 use std::sync::Arc;

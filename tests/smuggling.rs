@@ -3,6 +3,7 @@
 //! Each row is sent on a connection of its own, followed in the same segment by a second request that must not be seen.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests may fail loudly")]
 
+#[path = "common/common.rs"]
 mod common;
 
 use std::time::Duration;

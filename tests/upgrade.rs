@@ -1,6 +1,7 @@
 //! WebSocket and CONNECT through the proxy, over real sockets, with clients and origins of another make.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests may fail loudly")]
 
+#[path = "common/common.rs"]
 mod common;
 
 use std::net::SocketAddr;

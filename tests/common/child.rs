@@ -36,6 +36,11 @@ impl Program {
         Self { child, lines, seen: Mutex::default() }
     }
 
+    /// Reads its output no more: after one more line, the pipe is broken.
+    pub fn close_output(&mut self) {
+        self.lines = channel().1;
+    }
+
     pub fn id(&self) -> u32 {
         self.child.id()
     }
