@@ -16,6 +16,7 @@ mod origins;
 mod service;
 mod slot;
 mod timeouts;
+mod turn;
 mod upstream;
 
 pub use exchange::{Ended, Exchange};

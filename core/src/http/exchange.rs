@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use super::leg::{Leg, Patience, deadline};
 use super::timeouts::Timeouts;
+use super::turn::Turn;
 use crate::net::{ConnInfo, Stream};
 use crate::server::Drain;
 
@@ -55,6 +56,7 @@ pub struct Exchange {
     state: Extensions,
     served: u32,
     quiet_since: Option<Instant>,
+    turn: Turn,
 }
 
 impl Exchange {
@@ -81,6 +83,7 @@ impl Exchange {
             state: Extensions::new(),
             served: 0,
             quiet_since: None,
+            turn: Turn::default(),
         }
     }
 
@@ -199,6 +202,9 @@ impl Exchange {
     fn poll_idle(&mut self, cx: &mut Context<'_>, keep: KeepIdle) -> Poll<Woken> {
         if !self.leg.machine.is_idle() {
             return Poll::Ready(Woken::Request);
+        }
+        if self.leg.stream.poll_arrived(cx).is_ready() && self.turn.poll(cx).is_pending() {
+            return Poll::Pending;
         }
         match self.leg.poll_fill(cx) {
             Poll::Ready(Ok(1..)) => {

@@ -147,6 +147,15 @@ impl fmt::Debug for Stream {
 }
 
 impl Stream {
+    /// Ready once the kernel has something for us, octets or the end. Of what is no socket only a read tells: it is pending.
+    #[inline]
+    pub(crate) fn poll_arrived(&self, cx: &mut Context<'_>) -> Poll<()> {
+        match self {
+            Self::Tcp(_) | Self::Unix(_) => self.poll_readable(cx),
+            Self::Other(_) => Poll::Pending,
+        }
+    }
+
     /// Ready when a read is worth a try; pending costs neither a buffer nor a system call. What is no socket is always worth a try.
     #[inline]
     pub(crate) fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<()> {
