@@ -1,9 +1,13 @@
 //! Who is at the other end of an accepted connection.
 
+mod address_text;
+
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, OnceLock};
 
 use tokio::time::Instant;
+
+use address_text::AddressText;
 
 /// What carries a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -25,7 +29,7 @@ pub struct ConnInfo {
     listener: Arc<str>,
     accepted: Instant,
     transport: Transport,
-    peer_text: OnceLock<Box<str>>,
+    peer_text: OnceLock<AddressText>,
 }
 
 impl ConnInfo {
@@ -66,7 +70,7 @@ impl ConnInfo {
     #[must_use]
     pub fn peer_text(&self) -> Option<&str> {
         let ip = self.peer_ip()?;
-        Some(self.peer_text.get_or_init(|| ip.to_string().into()))
+        Some(self.peer_text.get_or_init(|| AddressText::of(ip)).as_str())
     }
 
     /// Our address that the peer connected to; of TCP.
