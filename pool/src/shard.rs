@@ -25,6 +25,8 @@ pub(crate) struct Shard<K, C> {
     /// The buckets that were emptied by taking, to be looked at by the next sweep.
     empties: Vec<u32>,
     earliest: Option<Instant>,
+    /// The bucket that was asked for last, tried before the map: many a proxy has few keys.
+    recent: u32,
 }
 
 /// A connection at rest.
@@ -95,6 +97,7 @@ impl<K, C> Default for Shard<K, C> {
             spare: Spare::default(),
             empties: Vec::new(),
             earliest: None,
+            recent: NOWHERE,
         }
     }
 }
@@ -120,7 +123,7 @@ impl<K: Hash + Eq + Clone, C> Shard<K, C> {
 
     /// The newest connection of a key, of one thread only if `home` says so.
     pub(crate) fn pop(&mut self, key: &K, home: Option<Token>, bounds: &Bounds<K>) -> Option<Resting<C>> {
-        let bucket = *self.map.get(key)?;
+        let bucket = self.bucket_of(key)?;
         let newest = self.newest(bucket, home)?;
         let resting = self.withdraw(newest, bounds)?;
         self.keep_if_empty(bucket, bounds);
@@ -204,8 +207,8 @@ impl<K: Hash + Eq + Clone, C> Shard<K, C> {
     }
 
     fn reserve(&mut self, key: &K, bounds: &Bounds<K>) -> Result<u32, Full> {
-        let at = match self.map.get(key) {
-            Some(&at) => at,
+        let at = match self.bucket_of(key) {
+            Some(at) => at,
             None => self.open_bucket(bounds.keys.line(key)),
         };
         let permit = self.spend_permits(at, bounds);
@@ -213,6 +216,13 @@ impl<K: Hash + Eq + Clone, C> Shard<K, C> {
             self.keep_if_empty(at, bounds);
         }
         permit.map(|()| at)
+    }
+
+    fn bucket_of(&mut self, key: &K) -> Option<u32> {
+        if self.buckets.get(self.recent).is_none_or(|bucket| bucket.line.key() != key) {
+            self.recent = *self.map.get(key)?;
+        }
+        Some(self.recent)
     }
 
     /// One permit of the key and one of the whole, or none of both.
