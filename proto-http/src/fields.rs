@@ -166,6 +166,7 @@ impl Fields {
     }
 
     /// The first value under this name.
+    #[inline]
     pub fn get(&self, name: impl AsName) -> Option<&[u8]> {
         self.find(Wanted::new(&name)).map(|at| self.value(&self.entries[at]))
     }
@@ -199,6 +200,7 @@ impl Fields {
     }
 
     /// Whether the name occurs.
+    #[inline]
     pub fn contains(&self, name: impl AsName) -> bool {
         self.find(Wanted::new(&name)).is_some()
     }
@@ -227,10 +229,13 @@ impl Fields {
         known.is_some_and(|known| self.present & known.bit() == 0)
     }
 
+    /// Inlined so that a known name that is not there costs a test of one bit.
+    #[inline]
     fn find(&self, wanted: Wanted<'_>) -> Option<usize> {
         match wanted {
             Wanted::Known(known) if self.present & known.bit() == 0 => None,
-            wanted => self.entries.iter().position(|entry| self.is(entry, wanted)),
+            Wanted::Known(known) => self.entries.iter().position(|entry| entry.known == known as u8),
+            Wanted::Other(name) => self.entries.iter().position(|entry| self.is_other(entry, name)),
         }
     }
 

@@ -43,12 +43,16 @@ pub(crate) enum NotHost {
 impl<'a> Authority<'a> {
     /// Splits and checks. An empty port (`host:`) is the same as none (RFC 3986 §6.2.3).
     pub(crate) fn parse(octets: &'a [u8]) -> Result<Self, NotHost> {
-        if memchr::memchr(b'@', octets).is_some() {
-            return Err(NotHost::Userinfo);
-        }
-        let (host, port) = split(octets).ok_or(NotHost::Malformed)?;
-        let port = port.map_or(Some(None), parse_port).ok_or(NotHost::Malformed)?;
-        is_host(host).then_some(Self { host, port }).ok_or(NotHost::Malformed)
+        Self::well_formed(octets).ok_or_else(|| match memchr::memchr(b'@', octets) {
+            Some(_) => NotHost::Userinfo,
+            None => NotHost::Malformed,
+        })
+    }
+
+    fn well_formed(octets: &'a [u8]) -> Option<Self> {
+        let (host, port) = split(octets)?;
+        let port = port.map_or(Some(None), parse_port)?;
+        is_host(host).then_some(Self { host, port })
     }
 
     /// The same place, where a missing port means `default`.
@@ -87,23 +91,22 @@ fn is_host(host: &[u8]) -> bool {
     match host {
         [] => false,
         [b'[', literal @ .., b']'] => is_literal(literal),
-        name => name.iter().all(|b| b.is_ascii_alphanumeric() || is_name_mark(*b)),
+        name => name.iter().all(|b| NAME[usize::from(*b)]),
     }
 }
 
 fn is_literal(literal: &[u8]) -> bool {
     match literal {
         [b'v' | b'V', rest @ ..] => {
-            rest.len() > 2 && rest.iter().all(|b| b.is_ascii_alphanumeric() || *b == b':' || is_name_mark(*b))
+            rest.len() > 2 && rest.iter().all(|b| *b == b':' || NAME[usize::from(*b)])
         }
         address => std::str::from_utf8(address).is_ok_and(|text| text.parse::<std::net::Ipv6Addr>().is_ok()),
     }
 }
 
-/// Unreserved marks, sub-delimiters but the comma (which would make a list of it), and percent.
-const fn is_name_mark(b: u8) -> bool {
-    matches!(b, b'-' | b'.' | b'_' | b'~' | b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b';' | b'=' | b'%')
-}
+/// For each octet, whether a registered name may hold it: unreserved marks, sub-delimiters but the comma (which would make a list of it), and
+/// percent.
+const NAME: [bool; 256] = syntax::letters_digits_and(b"-._~!$&'()*+;=%");
 
 #[cfg(test)]
 mod tests;

@@ -1,21 +1,22 @@
 //! Classes of octets and the few shapes made of them (RFC 9110 §5.5, §5.6; RFC 5234).
 
 /// For each octet, whether a token may hold it.
-const TOKEN: [bool; 256] = token();
+const TOKEN: [bool; 256] = letters_digits_and(b"!#$%&'*+-.^_`|~");
 
-const fn token() -> [bool; 256] {
+/// For each octet, whether it is a letter, a digit, or one of `marks`.
+pub(crate) const fn letters_digits_and(marks: &[u8]) -> [bool; 256] {
     let mut table = [false; 256];
     let mut octet = 0;
     while octet < 256 {
-        let b = octet as u8;
-        table[octet] = b.is_ascii_alphanumeric() || is_token_mark(b);
+        table[octet] = (octet as u8).is_ascii_alphanumeric();
         octet += 1;
     }
+    let mut mark = 0;
+    while mark < marks.len() {
+        table[marks[mark] as usize] = true;
+        mark += 1;
+    }
     table
-}
-
-const fn is_token_mark(b: u8) -> bool {
-    matches!(b, b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'-' | b'.' | b'^' | b'_' | b'`' | b'|' | b'~')
 }
 
 /// A token (RFC 9110 §5.6.2): at least one octet.
