@@ -97,9 +97,7 @@ fn is_host(host: &[u8]) -> bool {
 
 fn is_literal(literal: &[u8]) -> bool {
     match literal {
-        [b'v' | b'V', rest @ ..] => {
-            rest.len() > 2 && rest.iter().all(|b| *b == b':' || NAME[usize::from(*b)])
-        }
+        [b'v' | b'V', rest @ ..] => rest.len() > 2 && rest.iter().all(|b| *b == b':' || NAME[usize::from(*b)]),
         address => std::str::from_utf8(address).is_ok_and(|text| text.parse::<std::net::Ipv6Addr>().is_ok()),
     }
 }

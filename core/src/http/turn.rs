@@ -49,7 +49,7 @@ pub(super) enum Turn {
 
 impl Turn {
     /// Ready when an exchange may begin. A connection that is polled for another reason while it waits may begin early.
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    pub(super) fn poll(&mut self, cx: &Context<'_>) -> Poll<()> {
         if matches!(std::mem::take(self), Self::Waiting) {
             return Poll::Ready(());
         }
@@ -103,7 +103,7 @@ impl Line {
         self.free.store(left, Ordering::Relaxed);
     }
 
-    fn poll_needed(&self, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll_needed(&self, cx: &Context<'_>) -> Poll<()> {
         let mut state = self.state();
         if state.waiting.is_empty() {
             state.doorkeeper = Some(cx.waker().clone());
