@@ -192,6 +192,9 @@ impl<R: Role> Leg<R> {
     fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
         let mut slices = [IoSlice::new(&[]); SLICES];
         let filled = self.machine.transmit(&mut slices);
+        if self.machine.is_last() {
+            return self.stream.poll_write_last(cx, &slices[..filled]);
+        }
         let stream = Pin::new(&mut self.stream);
         match &slices[..filled] {
             [one] => stream.poll_write(cx, one),

@@ -168,11 +168,12 @@ impl<R: Role> Machine<R> {
         if self.wants_transmit() {
             return false;
         }
-        match self.state.write {
-            Write::RawEnded => true,
-            Write::Ended => R::IS_SERVER && !self.state.persists(),
-            _ => false,
-        }
+        self.state.write == Write::RawEnded || self.is_last()
+    }
+
+    /// Server: the response was taken to its end, and nothing will be written on this connection after it.
+    pub fn is_last(&self) -> bool {
+        R::IS_SERVER && self.state.write == Write::Ended && !self.state.persists()
     }
 
     // ---- questions
