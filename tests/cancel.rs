@@ -370,7 +370,8 @@ async fn many_origins_used_once_leave_nothing_behind() {
     }
     assert!(origins.at_rest() > 0);
     assert!(holds_within(millis(7_000), || origins.at_rest() == 0).await, "{} stay", origins.at_rest());
-    assert!(all.iter().all(|origin| origin.log.open() == 0), "and they are closed");
+    let are_closed = || all.iter().all(|origin| origin.log.open() == 0);
+    assert!(holds_within(PROMPT, are_closed).await, "and they are closed");
 }
 
 // ---- nothing spins
