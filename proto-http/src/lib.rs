@@ -16,6 +16,7 @@
 //! | [`limits`] | every bound a peer can reach |
 //! | [`rules`] | the table of what an ambiguous message gets, and the named lenient switches |
 //! | [`h1`] | HTTP/1.0 and HTTP/1.1, both roles |
+//! | `h2` | HTTP/2 on the `h2` crate, both roles (feature `h2`) |
 //! | `body` | sources as bodies of the `http-body` crate and back (feature `http-body`) |
 //!
 //! A request is read, stripped of what belonged to its hop, and written again:
@@ -47,6 +48,8 @@ pub mod body;
 pub mod fields;
 pub mod framing;
 pub mod h1;
+#[cfg(feature = "h2")]
+pub mod h2;
 pub mod head;
 pub mod hop;
 mod host;

@@ -1,0 +1,6 @@
+//! HTTP/2 (RFC 9113): the streams of the [`h2`](https://docs.rs/h2) crate behind [`Source`](crate::Source) and [`Sink`](crate::Sink).
+//!
+//! **What it is.** Conversions of heads in the four directions, checked by the same rules as those of HTTP/1, and one stream as an exchange, for
+//! either end.
+//!
+//! **What it is not.** It reads no socket: who drives the connection is `simplon-core`.
