@@ -1,0 +1,2 @@
+//! The TLS backend on rustls.
+#![forbid(unsafe_code)]

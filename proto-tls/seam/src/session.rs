@@ -1,0 +1,104 @@
+//! What a backend is: something that accepts, something that connects, and the streams both give.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use crate::client::{ClientConfig, ServerName};
+use crate::error::Error;
+use crate::facts::Facts;
+use crate::hello::{ClientHello, Rewound};
+use crate::site::Site;
+
+/// A future behind a pointer.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// The octets below TLS.
+pub trait Transport: AsyncRead + AsyncWrite + Send + Unpin + 'static {
+    /// Ready when a read is worth a try. Pending costs neither a buffer nor a system call, and wakes when that changes.
+    fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let _ = cx;
+        Poll::Ready(())
+    }
+}
+
+impl Transport for tokio::net::TcpStream {
+    fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<()> {
+        self.poll_read_ready(cx).map(drop)
+    }
+}
+
+impl Transport for tokio::io::DuplexStream {}
+
+/// An established session: a byte stream that knows what was agreed upon.
+///
+/// Reading gives plaintext; the end of the stream is clean (`Ok(0)`) only after the peer's close_notify, a cut is
+/// [`std::io::ErrorKind::UnexpectedEof`]. Shutting down sends close_notify and ends the transport's write side.
+///
+/// Cancel: reads and writes are polls; nothing is lost when one is not repeated.
+pub trait Session: AsyncRead + AsyncWrite + Send + Unpin + 'static {
+    /// What was agreed upon.
+    fn facts(&self) -> &Arc<Facts>;
+
+    /// Ready when a read is worth a try: plaintext is at hand, or the transport has octets.
+    fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<()>;
+}
+
+/// The library's half of an accepting end. Made from a [`crate::ServerConfig`] by the backend, which refused what it cannot do.
+pub trait Accept<IO: Transport>: Send + Sync {
+    /// Completes the handshake. `io` gives the ClientHello once more; `site` is what it is answered with. What a backend makes of a site
+    /// it keeps in [`Site::prepared`].
+    ///
+    /// Cancel: the connection is dropped.
+    fn accept(
+        &self,
+        io: Rewound<IO>,
+        hello: ClientHello,
+        site: Arc<Site>,
+    ) -> BoxFuture<'static, Result<Box<dyn Session>, Error>>;
+
+    /// Whether the cryptography in force is the library's validated module.
+    fn is_fips(&self) -> bool;
+
+    /// Which backend this is.
+    fn backend(&self) -> &'static str;
+}
+
+/// The library's half of a connecting end. One for each [`ClientConfig`], shared by all connections made with it; it keeps their sessions for
+/// resumption, apart for each name and port.
+pub trait Connect<IO: Transport>: Send + Sync {
+    /// Completes the handshake with a peer that has to prove this name.
+    ///
+    /// Cancel: the connection is dropped.
+    fn connect(&self, io: IO, name: ServerName) -> BoxFuture<'static, Result<Box<dyn Session>, Error>>;
+
+    /// Whether the cryptography in force is the library's validated module.
+    fn is_fips(&self) -> bool;
+
+    /// Which backend this is.
+    fn backend(&self) -> &'static str;
+}
+
+/// A TLS library as a value: what listeners and peers are given to choose one.
+pub trait Backend<IO: Transport>: Send + Sync + std::fmt::Debug {
+    /// What it is called: `rustls`, `openssl`, `boringssl`, `s2n`.
+    fn name(&self) -> &'static str;
+
+    /// What it can do.
+    fn capabilities(&self) -> crate::Capabilities;
+
+    /// An accepting end.
+    ///
+    /// # Errors
+    /// What it lacks or does not understand; names the backend and the setting.
+    fn server(&self, config: &crate::ServerConfig) -> Result<Arc<dyn Accept<IO>>, crate::ConfigError>;
+
+    /// A connecting end.
+    ///
+    /// # Errors
+    /// What it lacks or does not understand; names the backend and the setting.
+    fn client(&self, config: &ClientConfig) -> Result<Arc<dyn Connect<IO>>, crate::ConfigError>;
+}

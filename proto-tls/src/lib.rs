@@ -1,0 +1,12 @@
+//! TLS from several libraries behind one seam. Which one a listener or a peer uses is a value, not a build mode.
+//!
+//! **What it is.** The seam ([`simplon_proto_tls_seam`], whose items are here under their own names), and each backend that is switched on by
+//! its feature.
+//!
+//! **What it is not.** It opens no socket.
+#![forbid(unsafe_code)]
+
+pub use simplon_proto_tls_seam::*;
+
+#[cfg(feature = "rustls")]
+pub use simplon_proto_tls_rustls as rustls;
