@@ -6,6 +6,7 @@
 //! | [`ReuseKey`] | all that makes two connections to a peer interchangeable |
 //! | [`Connect`] | the seam: a layer wraps the one before it |
 //! | [`TcpConnector`] | the first layer: TCP to all addresses of a name, and Unix sockets |
+//! | [`Tls`] | the layer that speaks TLS with peers that ask for it |
 //! | [`Resolve`] | from a name to addresses |
 
 use std::future::Future;
@@ -21,11 +22,14 @@ mod peer;
 mod race;
 mod resolve;
 mod tcp;
+mod tls;
 
 pub use key::ReuseKey;
 pub use peer::{Peer, PeerBuilder, PeerTimeouts, PortRange, PortRangeError};
 pub use resolve::{Resolve, StaticResolver, SystemResolver};
 pub use tcp::TcpConnector;
+pub use tls::Tls;
+pub(crate) use tls::secure;
 
 /// A new connection.
 #[derive(Debug)]

@@ -42,6 +42,7 @@
 //! | [`server`] | accepting, limits, the drain |
 //! | [`background`] | work beside the connections, with dependencies and readiness |
 //! | [`http`] | HTTP on these sockets |
+//! | [`tls`] | TLS on these sockets, of whichever library |
 //! | `signals` | SIGTERM drains (feature `signals`, on by default) |
 //!
 //! Read on in [`server`] for the phases, and in [`error`] for how errors come about.
@@ -56,8 +57,11 @@ pub mod runtime;
 pub mod server;
 #[cfg(all(unix, feature = "signals"))]
 pub mod signals;
+pub mod tls;
 pub mod wire;
 
 pub use error::{Error, Kind, Origin, Result};
 /// The messages that [`http`] moves, for crates that stand on this one alone.
 pub use simplon_proto_http as proto_http;
+/// The seam of TLS that [`tls`] uses.
+pub use simplon_proto_tls as proto_tls;

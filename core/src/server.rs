@@ -42,6 +42,7 @@ use crate::error::{Error, Kind, Result};
 use crate::net::ListenConfig;
 use crate::net::listen::{Acceptor, Bound, Queue, Unlink};
 use crate::runtime::{Flavour, Runtime};
+use crate::tls::TlsServer;
 
 mod accept;
 mod admit;
@@ -144,9 +145,9 @@ impl Server {
         let queues = NonZeroUsize::new(workers.len()).unwrap_or(NonZeroUsize::MIN);
         let mut bound = Vec::with_capacity(self.listeners.len());
         for (config, endpoint) in &self.listeners {
-            bound.push((config.bind_queues(queues).await?, endpoint.clone()));
+            bound.push((config.bind_queues(queues).await?, config.tls_server().cloned(), endpoint.clone()));
         }
-        let local = bound.iter().flat_map(|(bound, _)| bound.local_addrs()).collect();
+        let local = bound.iter().flat_map(|(bound, ..)| bound.local_addrs()).collect();
         let hub = Hub::new(self.limits);
         let mut opening = Opening {
             hub: &hub,
@@ -156,8 +157,8 @@ impl Server {
             acceptors: Vec::new(),
             files: Vec::new(),
         };
-        for (bound, endpoint) in bound {
-            opening.prepare(bound, endpoint)?;
+        for (bound, tls, endpoint) in bound {
+            opening.prepare(bound, tls, endpoint)?;
         }
         let drain = hub.trigger.subscribe();
         let background = background::start(self.background, &workers[0], &drain, &hub.counters).await?;
@@ -223,10 +224,10 @@ struct Entrance<'a> {
 
 impl Opening<'_> {
     /// Makes the queues of a listener part of the runtimes: each worker gets its own.
-    fn prepare(&mut self, bound: Bound, endpoint: Arc<dyn Endpoint>) -> Result<()> {
+    fn prepare(&mut self, bound: Bound, tls: Option<Arc<TlsServer>>, endpoint: Arc<dyn Endpoint>) -> Result<()> {
         let Bound { sockets, label, accept_loops, options, file } = bound;
         let (hub, admit) = (self.hub.clone(), self.admit.clone());
-        let door = Arc::new(Door { hub, label, admit, endpoint });
+        let door = Arc::new(Door { hub, label, admit, tls, endpoint });
         self.files.extend(file);
         for socket in sockets {
             for (queue, worker) in socket.queues.into_iter().zip(self.workers) {

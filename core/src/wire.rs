@@ -112,7 +112,7 @@ impl Effect {
 pub fn effect(kind: Kind, origin: Origin) -> Effect {
     use Kind::{
         Cancelled, Closed, Draining, Io, Malformed, NoUpstream, Overloaded, Refused, Rejected, ReplayOverflow, Reset,
-        Resolve, Timeout, Truncated, Unreachable,
+        Resolve, Timeout, Tls, Truncated, Unreachable,
     };
     use Origin::{Downstream, Internal, Upstream};
     match (kind, origin) {
@@ -128,11 +128,13 @@ pub fn effect(kind: Kind, origin: Origin) -> Effect {
         (Timeout(Wait::Head | Wait::Body | Wait::Exchange), Downstream) => {
             Effect::new(StatusCode::REQUEST_TIMEOUT, H2::CANCEL, H3::REQUEST_CANCELLED).close()
         }
-        (Timeout(_) | Reset | Closed | Io(_), Downstream) => Effect::silent(),
+        (Timeout(_) | Tls(_) | Reset | Closed | Io(_), Downstream) => Effect::silent(),
         (Truncated, Downstream) => Effect::malformed(StatusCode::BAD_REQUEST),
 
         (Timeout(_), Upstream) => Effect::new(StatusCode::GATEWAY_TIMEOUT, H2::CANCEL, H3::REQUEST_CANCELLED),
-        (Malformed(_) | Refused | Unreachable | Resolve, Upstream) => Effect::internal(StatusCode::BAD_GATEWAY),
+        (Malformed(_) | Refused | Unreachable | Resolve | Tls(_), Upstream) => {
+            Effect::internal(StatusCode::BAD_GATEWAY)
+        }
         (Reset | Closed | Truncated | Io(_), Upstream) => Effect::internal(StatusCode::BAD_GATEWAY),
 
         (Timeout(_), Internal) => Effect::new(StatusCode::GATEWAY_TIMEOUT, H2::CANCEL, H3::REQUEST_CANCELLED),
@@ -169,6 +171,7 @@ fn kinds() -> Vec<Kind> {
         Kind::Refused,
         Kind::Unreachable,
         Kind::Resolve,
+        Kind::Tls(simplon_proto_tls::Reason::UnknownIssuer),
         Kind::Reset,
         Kind::Closed,
         Kind::Truncated,

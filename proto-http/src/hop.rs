@@ -50,6 +50,8 @@ const PROTECTED: &[Known] = &[
     Known::XForwardedPort,
     Known::XRealIp,
     Known::Forwarded,
+    Known::ClientCert,
+    Known::ClientCertChain,
     Known::Via,
     Known::CacheControl,
     Known::Date,

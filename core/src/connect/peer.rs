@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::key::ReuseKey;
 use crate::net::{Address, SocketOptions};
+use crate::tls::TlsClient;
 
 /// A peer to connect to. Cheap to clone, immutable once built; its [`ReuseKey`] is computed then.
 ///
@@ -35,6 +36,7 @@ pub(super) struct Fields {
     pub(super) ports: Option<PortRange>,
     pub(super) group: u64,
     pub(super) tcp: SocketOptions,
+    pub(super) tls: Option<TlsClient>,
     pub(super) timeouts: PeerTimeouts,
     pub(super) label: Option<Arc<str>>,
 }
@@ -55,6 +57,7 @@ impl Peer {
             ports: None,
             group: 0,
             tcp: SocketOptions::default(),
+            tls: None,
             timeouts: PeerTimeouts::default(),
             label: None,
         })
@@ -94,6 +97,12 @@ impl Peer {
     #[must_use]
     pub fn tcp(&self) -> &SocketOptions {
         &self.0.fields.tcp
+    }
+
+    /// How it is spoken to in TLS; `None` is in the clear.
+    #[must_use]
+    pub fn tls(&self) -> Option<&TlsClient> {
+        self.0.fields.tls.as_ref()
     }
 
     /// How long it is waited for.
@@ -170,6 +179,13 @@ impl PeerBuilder {
         self
     }
 
+    /// Speaks TLS with it. Default: in the clear.
+    #[must_use]
+    pub fn tls(mut self, client: TlsClient) -> Self {
+        self.0.tls = Some(client);
+        self
+    }
+
     /// How long it is waited for.
     #[must_use]
     pub fn timeouts(mut self, timeouts: PeerTimeouts) -> Self {
@@ -198,6 +214,8 @@ impl PeerBuilder {
 pub struct PeerTimeouts {
     /// Name lookup and all tries to connect, together. Default 5 s.
     pub connect: Duration,
+    /// The TLS handshake. Default 10 s.
+    pub handshake: Duration,
     /// From the end of the request to the first octet of the response, and between octets of the response. Default 60 s.
     pub read: Duration,
     /// For the peer to take any octet of the request. Default 60 s.
@@ -209,7 +227,13 @@ pub struct PeerTimeouts {
 impl Default for PeerTimeouts {
     fn default() -> Self {
         let minute = Duration::from_secs(60);
-        Self { connect: Duration::from_secs(5), read: minute, write: minute, idle: minute }
+        Self {
+            connect: Duration::from_secs(5),
+            handshake: Duration::from_secs(10),
+            read: minute,
+            write: minute,
+            idle: minute,
+        }
     }
 }
 

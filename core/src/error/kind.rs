@@ -6,6 +6,7 @@ use std::io::ErrorKind;
 use http::StatusCode;
 use simplon_proto_http::rules::Rule;
 use simplon_proto_http::transfer::{Misuse, StreamError, Wait};
+use simplon_proto_tls::Reason;
 
 /// What happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +22,8 @@ pub enum Kind {
     Unreachable,
     /// The name has no address, or its lookup failed.
     Resolve,
+    /// A TLS handshake failed.
+    Tls(Reason),
     /// The peer reset the connection or the stream.
     Reset,
     /// The peer closed between messages.
@@ -67,6 +70,8 @@ impl Kind {
             Self::Refused => "refused",
             Self::Unreachable => "unreachable",
             Self::Resolve => "resolve",
+            Self::Tls(reason) if reason.is_about_certificate() => "tls-certificate",
+            Self::Tls(_) => "tls",
             Self::Reset => "reset",
             Self::Closed => "closed",
             Self::Truncated => "truncated",
@@ -89,6 +94,7 @@ impl Kind {
             Self::Refused
             | Self::Unreachable
             | Self::Resolve
+            | Self::Tls(_)
             | Self::NoUpstream
             | Self::Overloaded
             | Self::Draining => Sent::Nothing,
@@ -149,6 +155,7 @@ impl fmt::Display for Kind {
             Self::Refused => f.write_str("connection refused"),
             Self::Unreachable => f.write_str("address unreachable"),
             Self::Resolve => f.write_str("name not resolved"),
+            Self::Tls(reason) => write!(f, "TLS handshake: {reason}"),
             Self::Reset => f.write_str("connection reset"),
             Self::Closed => f.write_str("connection closed"),
             Self::Truncated => f.write_str("closed inside a message"),

@@ -9,7 +9,7 @@ use simplon_proto_http::h1::Config;
 use tokio::time::Instant;
 
 use super::upstream::{Link, Protocol, Upstream};
-use crate::connect::{Connect, Peer, ReuseKey, TcpConnector};
+use crate::connect::{self, Connect, Peer, ReuseKey, TcpConnector};
 use crate::error::Result;
 use crate::net::{AtRest, Probe};
 
@@ -104,7 +104,7 @@ impl<C: Connect> Origins<C> {
     /// # Errors
     /// Those of the connector, as [`Connect::connect`] has them.
     pub async fn connect(&self, peer: &Peer, protocol: Protocol) -> Result<(Upstream, Duration)> {
-        let connected = self.connector.connect(peer).await?;
+        let connected = connect::secure(self.connector.connect(peer).await?, peer).await?;
         let took = connected.took;
         let link = Link::new(connected, peer, Arc::clone(&self.protocol), protocol);
         let mut pooled = Pooled::new(Box::new(link), Instant::now().into_std());

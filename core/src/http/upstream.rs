@@ -44,7 +44,7 @@ impl Link {
 }
 
 fn patience_with(peer: &Peer) -> Patience {
-    let PeerTimeouts { connect: _, read, write, idle: _ } = *peer.timeouts();
+    let PeerTimeouts { connect: _, handshake: _, read, write, idle: _ } = *peer.timeouts();
     Patience { idle: read, head: read, body: read, write, min_rate: None }
 }
 

@@ -5,6 +5,7 @@ mod address_text;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, OnceLock};
 
+use simplon_proto_tls::Facts;
 use tokio::time::Instant;
 
 use address_text::AddressText;
@@ -29,6 +30,7 @@ pub struct ConnInfo {
     listener: Arc<str>,
     accepted: Instant,
     transport: Transport,
+    tls: Option<Arc<Facts>>,
     peer_text: OnceLock<AddressText>,
 }
 
@@ -36,7 +38,15 @@ impl ConnInfo {
     /// A connection that came by the listener of this label, now.
     #[must_use]
     pub fn new(listener: Arc<str>, transport: Transport) -> Self {
-        Self { peer: None, local: None, listener, accepted: Instant::now(), transport, peer_text: OnceLock::new() }
+        Self {
+            peer: None,
+            local: None,
+            listener,
+            accepted: Instant::now(),
+            transport,
+            tls: None,
+            peer_text: OnceLock::new(),
+        }
     }
 
     /// The same with the peer's address.
@@ -52,6 +62,25 @@ impl ConnInfo {
     pub fn with_local(mut self, local: SocketAddr) -> Self {
         self.local = Some(local);
         self
+    }
+
+    /// The same, secured by TLS.
+    #[must_use]
+    pub fn with_tls(mut self, facts: Arc<Facts>) -> Self {
+        self.tls = Some(facts);
+        self
+    }
+
+    /// What was agreed upon with the client; `None` in the clear.
+    #[must_use]
+    pub fn tls(&self) -> Option<&Arc<Facts>> {
+        self.tls.as_ref()
+    }
+
+    /// The scheme of what comes over it.
+    #[must_use]
+    pub fn scheme(&self) -> &'static str {
+        if self.tls.is_some() { "https" } else { "http" }
     }
 
     /// The peer's address; of TCP.

@@ -21,6 +21,7 @@ use std::time::Duration;
 
 use crate::error::{Error, Kind, Result};
 use crate::net::{Address, AddressError, SocketOptions};
+use crate::tls::TlsServer;
 
 mod accept;
 mod bind;
@@ -91,6 +92,7 @@ pub struct ListenConfig {
     retry: Retry,
     mode: Option<u32>,
     accept_loops: NonZeroUsize,
+    tls: Option<Arc<TlsServer>>,
 }
 
 #[derive(Clone)]
@@ -123,6 +125,7 @@ impl ListenConfig {
             retry: Retry { times: 0, pause: Duration::from_secs(1) },
             mode: None,
             accept_loops: NonZeroUsize::MIN,
+            tls: None,
         }
     }
 
@@ -179,6 +182,17 @@ impl ListenConfig {
     pub fn accept_loops(mut self, loops: NonZeroUsize) -> Self {
         self.accept_loops = loops;
         self
+    }
+
+    /// Speaks TLS; several listeners may share one end. Default: in the clear.
+    pub fn tls(mut self, server: impl Into<Arc<TlsServer>>) -> Self {
+        self.tls = Some(server.into());
+        self
+    }
+
+    /// The end of TLS, if it speaks TLS.
+    pub(crate) fn tls_server(&self) -> Option<&Arc<TlsServer>> {
+        self.tls.as_ref()
     }
 
     /// Binds and listens, with one queue of connections.

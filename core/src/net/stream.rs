@@ -5,8 +5,10 @@ use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
+use simplon_proto_tls::{Facts, Session, Transport};
 use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
@@ -24,7 +26,9 @@ pub enum Stream {
     Tcp(TcpStream),
     /// A connection to a Unix socket.
     Unix(UnixStream),
-    /// Anything else: a tunnel, a TLS session, a pipe in memory.
+    /// A TLS session, whatever carries it.
+    Tls(Box<dyn Session>),
+    /// Anything else: a tunnel, a pipe in memory.
     Other(Box<dyn Io>),
 }
 
@@ -65,6 +69,8 @@ impl Stream {
             (Self::Unix(unix), Probe::Readiness) => unix.try_read(&mut [0]),
             (Self::Tcp(tcp), Probe::Socket) => peek(SockRef::from(&*tcp)),
             (Self::Unix(unix), Probe::Socket) => peek(SockRef::from(&*unix)),
+            // What the library still has to say to itself, a session ticket for instance, is no octet of ours.
+            (Self::Tls(session), _) => read_now(session),
             (Self::Other(io), _) => read_now(io),
         };
         match looked {
@@ -80,7 +86,7 @@ impl Stream {
     pub fn peer_addr(&self) -> Option<SocketAddr> {
         match self {
             Self::Tcp(tcp) => tcp.peer_addr().ok(),
-            Self::Unix(_) | Self::Other(_) => None,
+            Self::Unix(_) | Self::Tls(_) | Self::Other(_) => None,
         }
     }
 
@@ -89,7 +95,16 @@ impl Stream {
     pub fn local_addr(&self) -> Option<SocketAddr> {
         match self {
             Self::Tcp(tcp) => tcp.local_addr().ok(),
-            Self::Unix(_) | Self::Other(_) => None,
+            Self::Unix(_) | Self::Tls(_) | Self::Other(_) => None,
+        }
+    }
+
+    /// What was agreed upon; of TLS.
+    #[must_use]
+    pub fn tls(&self) -> Option<&Arc<Facts>> {
+        match self {
+            Self::Tls(session) => Some(session.facts()),
+            Self::Tcp(_) | Self::Unix(_) | Self::Other(_) => None,
         }
     }
 
@@ -105,7 +120,7 @@ impl Stream {
     pub fn as_tcp(&self) -> Option<&TcpStream> {
         match self {
             Self::Tcp(tcp) => Some(tcp),
-            Self::Unix(_) | Self::Other(_) => None,
+            Self::Unix(_) | Self::Tls(_) | Self::Other(_) => None,
         }
     }
 }
@@ -115,7 +130,7 @@ fn peek(socket: SockRef<'_>) -> io::Result<usize> {
     socket.peek(&mut [MaybeUninit::uninit()])
 }
 
-fn read_now(io: &mut Box<dyn Io>) -> io::Result<usize> {
+fn read_now(io: &mut (impl AsyncRead + Unpin)) -> io::Result<usize> {
     let mut octet = [0];
     let mut buffer = ReadBuf::new(&mut octet);
     match Pin::new(io).poll_read(&mut Context::from_waker(Waker::noop()), &mut buffer) {
@@ -141,6 +156,7 @@ impl fmt::Debug for Stream {
         match self {
             Self::Tcp(tcp) => tcp.fmt(f),
             Self::Unix(unix) => unix.fmt(f),
+            Self::Tls(session) => f.debug_tuple("Tls").field(session.facts()).finish(),
             Self::Other(_) => f.write_str("Other"),
         }
     }
@@ -169,7 +185,7 @@ impl Stream {
     #[inline]
     pub(crate) fn poll_arrived(&self, cx: &mut Context<'_>) -> Poll<()> {
         match self {
-            Self::Tcp(_) | Self::Unix(_) => self.poll_readable(cx),
+            Self::Tcp(_) | Self::Unix(_) | Self::Tls(_) => self.poll_readable(cx),
             Self::Other(_) => Poll::Pending,
         }
     }
@@ -180,6 +196,7 @@ impl Stream {
         match self {
             Self::Tcp(tcp) => tcp.poll_read_ready(cx).map(drop),
             Self::Unix(unix) => unix.poll_read_ready(cx).map(drop),
+            Self::Tls(session) => session.poll_readable(cx),
             Self::Other(_) => Poll::Ready(()),
         }
     }
@@ -191,6 +208,7 @@ impl AsyncRead for Stream {
         match self.get_mut() {
             Self::Tcp(tcp) => Pin::new(tcp).poll_read(cx, buffer),
             Self::Unix(unix) => Pin::new(unix).poll_read(cx, buffer),
+            Self::Tls(session) => Pin::new(session).poll_read(cx, buffer),
             Self::Other(io) => Pin::new(io).poll_read(cx, buffer),
         }
     }
@@ -202,6 +220,7 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Self::Tcp(tcp) => Pin::new(tcp).poll_write(cx, octets),
             Self::Unix(unix) => Pin::new(unix).poll_write(cx, octets),
+            Self::Tls(session) => Pin::new(session).poll_write(cx, octets),
             Self::Other(io) => Pin::new(io).poll_write(cx, octets),
         }
     }
@@ -215,6 +234,7 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Self::Tcp(tcp) => Pin::new(tcp).poll_write_vectored(cx, slices),
             Self::Unix(unix) => Pin::new(unix).poll_write_vectored(cx, slices),
+            Self::Tls(session) => Pin::new(session).poll_write_vectored(cx, slices),
             Self::Other(io) => Pin::new(io).poll_write_vectored(cx, slices),
         }
     }
@@ -224,6 +244,7 @@ impl AsyncWrite for Stream {
         match self {
             Self::Tcp(tcp) => tcp.is_write_vectored(),
             Self::Unix(unix) => unix.is_write_vectored(),
+            Self::Tls(session) => session.is_write_vectored(),
             Self::Other(io) => io.is_write_vectored(),
         }
     }
@@ -233,6 +254,7 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             // Sockets keep nothing back.
             Self::Tcp(_) | Self::Unix(_) => Poll::Ready(Ok(())),
+            Self::Tls(session) => Pin::new(session).poll_flush(cx),
             Self::Other(io) => Pin::new(io).poll_flush(cx),
         }
     }
@@ -241,8 +263,16 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Self::Tcp(tcp) => Pin::new(tcp).poll_shutdown(cx),
             Self::Unix(unix) => Pin::new(unix).poll_shutdown(cx),
+            Self::Tls(session) => Pin::new(session).poll_shutdown(cx),
             Self::Other(io) => Pin::new(io).poll_shutdown(cx),
         }
+    }
+}
+
+/// So that TLS runs over any stream, another TLS session included.
+impl Transport for Stream {
+    fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<()> {
+        self.poll_readable(cx)
     }
 }
 

@@ -9,12 +9,14 @@ use super::hub::{Hub, Seat};
 use super::{ServeConnection, Verdict};
 use crate::net::listen::Accepted;
 use crate::net::{ConnInfo, Stream, Transport};
+use crate::tls::TlsServer;
 
 /// One listener's way in.
 pub(super) struct Door {
     pub(super) hub: Arc<Hub>,
     pub(super) label: Arc<str>,
     pub(super) admit: Option<Arc<dyn DynAdmit>>,
+    pub(super) tls: Option<Arc<TlsServer>>,
     pub(super) endpoint: Arc<dyn Endpoint>,
 }
 
@@ -28,15 +30,15 @@ impl Door {
         };
         self.hub.counters.accepted.add();
         let info = Arc::new(self.describe(&stream, peer, local));
-        let admit = self.admit.clone();
-        self.endpoint.spawn(Arrival { stream, info, seat, admit });
+        let (admit, tls) = (self.admit.clone(), self.tls.clone());
+        self.endpoint.spawn(Arrival { stream, info, seat, admit, tls });
     }
 
     fn describe(&self, stream: &Stream, peer: Option<SocketAddr>, local: Option<SocketAddr>) -> ConnInfo {
         let transport = match stream {
             Stream::Tcp(_) => Transport::Tcp,
             Stream::Unix(_) => Transport::Unix,
-            Stream::Other(_) => Transport::Other,
+            Stream::Tls(_) | Stream::Other(_) => Transport::Other,
         };
         let mut info = ConnInfo::new(self.label.clone(), transport);
         if let Some(peer) = peer {
@@ -62,6 +64,7 @@ pub(super) struct Arrival {
     info: Arc<ConnInfo>,
     seat: Seat,
     admit: Option<Arc<dyn DynAdmit>>,
+    tls: Option<Arc<TlsServer>>,
 }
 
 /// A service without its type: one virtual call per connection, and the service's own future is what is spawned.
@@ -78,7 +81,7 @@ impl<S: ServeConnection> Endpoint for Served<S> {
         let (hub, ticket) = (arrival.seat.hub().clone(), arrival.seat.ticket());
         let task = tokio::spawn(async move {
             // First in, so last out: the place is free only after all else of the connection is gone.
-            let Arrival { seat, stream, info, admit } = arrival;
+            let Arrival { seat, stream, info, admit, tls } = arrival;
             if let Some(admit) = admit
                 && admit.admit_boxed(&info).await == Verdict::Refuse
             {
@@ -86,8 +89,33 @@ impl<S: ServeConnection> Endpoint for Served<S> {
                 return;
             }
             let drain = seat.hub().trigger.subscribe();
-            service.serve(stream, info, drain).await;
+            match tls {
+                None => service.serve(stream, info, drain).await,
+                // Boxed, so that connections in the clear do not pay for the state of a handshake.
+                Some(tls) => {
+                    let secured = Box::pin(secure(&tls, stream, info, seat.hub())).await;
+                    if let Some((stream, info)) = secured {
+                        service.serve(stream, info, drain).await;
+                    }
+                }
+            }
         });
         hub.remember(ticket, task.abort_handle());
+    }
+}
+
+/// The handshake; what becomes of a connection without one is counted and forgotten.
+async fn secure(tls: &TlsServer, stream: Stream, info: Arc<ConnInfo>, hub: &Hub) -> Option<(Stream, Arc<ConnInfo>)> {
+    match tls.handshake(stream, info.peer()).await {
+        Ok(session) => {
+            hub.counters.handshakes.add();
+            let info = Arc::unwrap_or_clone(info).with_tls(Arc::clone(session.facts()));
+            Some((Stream::Tls(session), Arc::new(info)))
+        }
+        Err(error) => {
+            hub.counters.handshakes_failed.add();
+            tracing::debug!(listener = %info.listener(), %error, "no connection");
+            None
+        }
     }
 }

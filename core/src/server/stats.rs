@@ -25,6 +25,8 @@ pub(crate) struct Counters {
     pub(crate) refused_by_filter: Counter,
     pub(crate) accept_errors: Counter,
     pub(crate) accept_pauses: Counter,
+    pub(crate) handshakes: Counter,
+    pub(crate) handshakes_failed: Counter,
     pub(crate) panics: Counter,
     pub(crate) cut: Counter,
     pub(crate) background_restarts: Counter,
@@ -46,6 +48,10 @@ pub struct Stats {
     pub accept_errors: u64,
     /// Pauses in accepting, for want of descriptors or memory.
     pub accept_pauses: u64,
+    /// TLS handshakes completed.
+    pub handshakes: u64,
+    /// TLS handshakes that failed, for whatever reason.
+    pub handshakes_failed: u64,
     /// Tasks that panicked: connections, and runs of background services.
     pub panics: u64,
     /// Connections and tasks cut off at the end of the drain.
@@ -64,6 +70,8 @@ impl Counters {
             refused_by_filter,
             accept_errors,
             accept_pauses,
+            handshakes,
+            handshakes_failed,
             panics,
             cut,
             background_restarts,
@@ -75,6 +83,8 @@ impl Counters {
             refused_by_filter: refused_by_filter.read(),
             accept_errors: accept_errors.read(),
             accept_pauses: accept_pauses.read(),
+            handshakes: handshakes.read(),
+            handshakes_failed: handshakes_failed.read(),
             panics: panics.read(),
             cut: cut.read(),
             background_restarts: background_restarts.read(),

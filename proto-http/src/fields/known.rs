@@ -69,6 +69,8 @@ known! {
     Range = "Range",
     SecWebSocketKey = "Sec-WebSocket-Key",
     SecWebSocketAccept = "Sec-WebSocket-Accept",
+    ClientCert = "Client-Cert",
+    ClientCertChain = "Client-Cert-Chain",
 }
 
 impl Known {

@@ -46,6 +46,7 @@ fn equal_hashes_do_not_make_equal_keys() {
             ports: None,
             group: 1,
             tcp: SocketOptions::default(),
+            tls: None,
         },
     }));
     assert_ne!(one.key(), &forged);

@@ -12,7 +12,8 @@ fn peer_is_one_pointer() {
 #[test]
 fn timeouts_are_finite_by_default() {
     let timeouts = *Peer::new(Address::parse("127.0.0.1:80").unwrap()).timeouts();
-    let PeerTimeouts { connect, read, write, idle } = timeouts;
+    let PeerTimeouts { connect, handshake, read, write, idle } = timeouts;
+    assert_eq!(handshake, Duration::from_secs(10));
     assert_eq!(connect, Duration::from_secs(5));
     for timeout in [read, write, idle] {
         assert_eq!(timeout, Duration::from_secs(60));

@@ -2,7 +2,7 @@ use super::*;
 
 #[test]
 fn info_is_small() {
-    assert!(size_of::<ConnInfo>() <= 160, "{}", size_of::<ConnInfo>());
+    assert!(size_of::<ConnInfo>() <= 168, "{}", size_of::<ConnInfo>());
 }
 
 #[test]

@@ -47,6 +47,7 @@ fn door(limits: ConnectionLimits) -> Arc<Door> {
         hub: Hub::new(limits),
         label: "test".into(),
         admit: None,
+        tls: None,
         endpoint: Arc::new(Served(Arc::new(greet))),
     })
 }

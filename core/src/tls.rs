@@ -1,0 +1,118 @@
+//! TLS on these sockets. Which library does it is a value: a listener has its [`TlsServer`], a peer its [`TlsClient`].
+//!
+//! ```no_run
+//! # use std::sync::Arc;
+//! # fn backend() -> Arc<dyn simplon_core::tls::Backend> { unimplemented!() }
+//! use simplon_core::connect::Peer;
+//! use simplon_core::net::{Address, tcp};
+//! use simplon_core::proto_tls::{ClientConfig, Identity, ServerConfig};
+//! use simplon_core::tls::{TlsClient, TlsServer};
+//!
+//! let identity = Identity::of_files("cert.pem", "key.pem")?;
+//! let listener = tcp("0.0.0.0:443")?.tls(TlsServer::new(backend(), ServerConfig::of(identity))?);
+//! let origin = Peer::builder(Address::parse("origin.example:443")?)
+//!     .tls(TlsClient::new(&*backend(), ClientConfig::new())?)
+//!     .build();
+//! # drop((listener, origin));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use simplon_proto_tls::{ClientConfig, ConfigError, Connect, ServerName, Terminator};
+
+use crate::net::Stream;
+
+/// An accepting end of TLS, for a listener.
+pub type TlsServer = Terminator<Stream>;
+
+/// A TLS library, for streams of this crate.
+pub trait Backend: simplon_proto_tls::session::Backend<Stream> {}
+
+impl<B: simplon_proto_tls::session::Backend<Stream> + ?Sized> Backend for B {}
+
+/// A connecting end of TLS, for peers. Equal ones are interchangeable: connections made with them may stand in one pool.
+#[derive(Clone)]
+pub struct TlsClient(Arc<Client>);
+
+struct Client {
+    backend: &'static str,
+    config: ClientConfig,
+    name: Option<ServerName>,
+    connect: Arc<dyn Connect<Stream>>,
+}
+
+impl TlsClient {
+    /// A connecting end on this backend. The name that a peer has to prove is the host of its address.
+    ///
+    /// # Errors
+    /// What the backend lacks or does not understand; FIPS required and not in force.
+    pub fn new(
+        backend: &dyn simplon_proto_tls::session::Backend<Stream>,
+        config: ClientConfig,
+    ) -> Result<Self, ConfigError> {
+        let connect = backend.client(&config)?;
+        if config.parts().fips && !connect.is_fips() {
+            return Err(ConfigError::NotFips { backend: backend.name() });
+        }
+        Ok(Self(Arc::new(Client { backend: backend.name(), config, name: None, connect })))
+    }
+
+    /// The same for peers that have to prove another name than the host of their address. It is what they are asked for, too.
+    #[must_use]
+    pub fn named(&self, name: ServerName) -> Self {
+        let Client { backend, config, name: _, connect } = &*self.0;
+        Self(Arc::new(Client { backend, config: config.clone(), name: Some(name), connect: connect.clone() }))
+    }
+
+    /// Which backend.
+    #[must_use]
+    pub fn backend(&self) -> &'static str {
+        self.0.backend
+    }
+
+    /// What it was made of.
+    #[must_use]
+    pub fn config(&self) -> &ClientConfig {
+        &self.0.config
+    }
+
+    /// The name that peers have to prove in place of the host of their address.
+    #[must_use]
+    pub fn name(&self) -> Option<&ServerName> {
+        self.0.name.as_ref()
+    }
+
+    pub(crate) fn connect(&self) -> &Arc<dyn Connect<Stream>> {
+        &self.0.connect
+    }
+}
+
+impl PartialEq for TlsClient {
+    fn eq(&self, other: &Self) -> bool {
+        if Arc::ptr_eq(&self.0, &other.0) {
+            return true;
+        }
+        // No `..` on purpose: a new field must be compared here or ruled out, in review.
+        let Client { backend, config, name, connect: _ } = &*self.0;
+        *backend == other.0.backend && *name == other.0.name && *config == other.0.config
+    }
+}
+
+impl Eq for TlsClient {}
+
+impl Hash for TlsClient {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let Client { backend, config, name, connect: _ } = &*self.0;
+        (backend, config, name).hash(state);
+    }
+}
+
+impl fmt::Debug for TlsClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Client { backend, config, name, connect: _ } = &*self.0;
+        f.debug_struct("TlsClient").field("backend", backend).field("name", name).field("config", config).finish()
+    }
+}
