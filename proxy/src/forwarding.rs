@@ -4,8 +4,11 @@ use std::io::Write;
 use std::net::IpAddr;
 use std::sync::LazyLock;
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD as STANDARD;
 use http::Version;
 use simplon_core::net::ConnInfo;
+use simplon_core::proto_tls::Certificate;
 use simplon_proto_http::fields::{Known, KnownSet};
 use simplon_proto_http::{Fields, RequestHead};
 
@@ -22,18 +25,26 @@ pub enum Tell {
 
 /// What the origin is told about the client, and which peers are believed when they say who their client is.
 ///
-/// Default: nobody is trusted; X-Forwarded-For, -Proto and -Host are made anew; `Forwarded` is dropped; `Via` names `simplon`.
+/// Default: nobody is trusted; X-Forwarded-For, -Proto and -Host are made anew; `Forwarded`, `Client-Cert` and `Client-Cert-Chain` are dropped;
+/// `Via` names `simplon`.
 #[derive(Clone, Debug)]
 pub struct Forwarding {
     trusted: Vec<Cidr>,
     x_forwarded: Tell,
     forwarded: Tell,
+    client_cert: Tell,
     via: Option<Via>,
 }
 
 impl Default for Forwarding {
     fn default() -> Self {
-        Self { trusted: Vec::new(), x_forwarded: Tell::Yes, forwarded: Tell::Drop, via: Some(Via::new("simplon")) }
+        Self {
+            trusted: Vec::new(),
+            x_forwarded: Tell::Yes,
+            forwarded: Tell::Drop,
+            client_cert: Tell::Drop,
+            via: Some(Via::new("simplon")),
+        }
     }
 }
 
@@ -56,6 +67,13 @@ impl Forwarding {
     #[must_use]
     pub fn forwarded(mut self, tell: Tell) -> Self {
         self.forwarded = tell;
+        self
+    }
+
+    /// Client-Cert and Client-Cert-Chain: the certificate that the client showed on this connection, and those it showed with it (RFC 9440).
+    #[must_use]
+    pub fn client_cert(mut self, tell: Tell) -> Self {
+        self.client_cert = tell;
         self
     }
 
@@ -103,6 +121,11 @@ impl Forwarding {
         if self.forwarded == Tell::Yes {
             tell_forwarded(head, info);
         }
+        if self.client_cert == Tell::Yes
+            && let Some(facts) = info.tls()
+        {
+            tell_client_cert(head, &facts.peer);
+        }
         if let Some(via) = &self.via {
             add_to_list(&mut head.fields, Known::Via, via.of(head.version));
         }
@@ -117,6 +140,8 @@ const SAID: KnownSet = KnownSet::of(&[
     Known::XForwardedPort,
     Known::XRealIp,
     Known::Forwarded,
+    Known::ClientCert,
+    Known::ClientCertChain,
 ]);
 
 /// Names beyond the known ones by which some origin or other is told of clients: `X-Forwarded-Prefix`, `-Server`, `-Ssl`.
@@ -152,6 +177,7 @@ fn ready(name: Known, value: &str) -> Fields {
 }
 
 static HTTP: LazyLock<Fields> = LazyLock::new(|| ready(Known::XForwardedProto, "http"));
+static HTTPS: LazyLock<Fields> = LazyLock::new(|| ready(Known::XForwardedProto, "https"));
 
 fn tell_x_forwarded(head: &mut RequestHead, info: &ConnInfo) {
     if let Some(address) = info.peer_text() {
@@ -161,7 +187,7 @@ fn tell_x_forwarded(head: &mut RequestHead, info: &ConnInfo) {
         }
     }
     if !head.fields.contains(Known::XForwardedProto) {
-        append(&mut head.fields, &HTTP);
+        append(&mut head.fields, if info.tls().is_some() { &HTTPS } else { &HTTP });
     }
     if !head.fields.contains(Known::XForwardedHost)
         && let Some(host) = head.authority_bytes()
@@ -182,11 +208,27 @@ fn tell_forwarded(head: &mut RequestHead, info: &ConnInfo) {
         element.extend_from_slice(&host);
         element.push(b'"');
     }
-    element.extend_from_slice(b";proto=http");
+    element.extend_from_slice(b";proto=");
+    element.extend_from_slice(info.scheme().as_bytes());
     match head.fields.contains(Known::Forwarded) {
         true => join(&mut head.fields, Known::Forwarded, &element),
         false => add(&mut head.fields, Known::Forwarded, &element),
     }
+}
+
+/// A trusted proxy may have told already: then it ended the client's TLS, and the certificate here is its own.
+fn tell_client_cert(head: &mut RequestHead, shown: &[Certificate]) {
+    let (Some((own, others)), false) = (shown.split_first(), head.fields.contains(Known::ClientCert)) else { return };
+    add(&mut head.fields, Known::ClientCert, sequence(own).as_bytes());
+    if !others.is_empty() {
+        let chain: Vec<String> = others.iter().map(sequence).collect();
+        add(&mut head.fields, Known::ClientCertChain, chain.join(", ").as_bytes());
+    }
+}
+
+/// A byte sequence (RFC 9651 §3.3.5).
+fn sequence(certificate: &Certificate) -> String {
+    format!(":{}:", STANDARD.encode(certificate.der()))
 }
 
 /// One more element of a list.

@@ -88,6 +88,12 @@ fn line(record: &Record, at: SystemTime) -> String {
     text(&mut line, "method", record.method.as_ref().map(http::Method::as_str));
     text(&mut line, "authority", record.authority.as_deref().map(String::from_utf8_lossy).as_deref());
     text(&mut line, "path", record.target.as_deref().map(without_query).as_deref());
+    if let Some(facts) = &record.tls {
+        text(&mut line, "tls", Some(&facts.version.to_string()));
+        text(&mut line, "cipher", Some(facts.cipher));
+        text(&mut line, "server_name", facts.server_name.as_deref());
+        text(&mut line, "subject", facts.peer_certificate().and_then(|shown| shown.subject()).as_deref());
+    }
     number(&mut line, "status", record.status.map(|status| u128::from(status.as_u16())));
     text(&mut line, "end", Some(&format!("{:?}", record.end)));
     text(&mut line, "error", record.error);

@@ -1,6 +1,7 @@
 //! One exchange as a whole.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -8,6 +9,7 @@ use http::{Method, StatusCode, Version};
 use simplon_core::Error;
 use simplon_core::connect::Peer;
 use simplon_core::http::Exchange;
+use simplon_core::proto_tls::Facts;
 use simplon_proto_http::RequestHead;
 use tokio::time::Instant;
 
@@ -38,6 +40,8 @@ pub struct Record {
     pub client: Option<IpAddr>,
     /// The address of the connection.
     pub from: Option<SocketAddr>,
+    /// What TLS agreed upon with the client.
+    pub tls: Option<Arc<Facts>>,
     /// The request's method.
     pub method: Option<Method>,
     /// The request's target, as received.
@@ -56,6 +60,8 @@ pub struct Record {
     pub attempts: u32,
     /// The peer of the last attempt.
     pub peer: Option<Peer>,
+    /// What TLS agreed upon with that peer.
+    pub peer_tls: Option<Arc<Facts>>,
     /// Whether the last attempt went over a connection that had been used before.
     pub reused: bool,
     /// Octets of request content passed on.
@@ -76,6 +82,7 @@ impl Record {
         Self {
             client: exchange.info().peer_ip(),
             from: exchange.info().peer(),
+            tls: exchange.info().tls().cloned(),
             method: None,
             target: None,
             authority: None,
@@ -85,6 +92,7 @@ impl Record {
             error: None,
             attempts: 0,
             peer: None,
+            peer_tls: None,
             reused: false,
             request_octets: 0,
             response_octets: 0,
