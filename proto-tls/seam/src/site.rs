@@ -14,6 +14,7 @@ use crate::hello::ClientHello;
 use crate::identity::Identity;
 use crate::server::ClientAuth;
 use crate::session::BoxFuture;
+use crate::watch::FileSite;
 
 /// What a ClientHello is answered with: an identity, and what is different for it from the rest of the listener.
 pub struct Site {
@@ -140,9 +141,45 @@ impl Sites for Always {
 /// others.
 #[derive(Clone, Debug, Default)]
 pub struct Names {
-    exact: HashMap<Box<str>, Arc<Site>>,
-    wild: HashMap<Box<str>, Arc<Site>>,
-    otherwise: Option<Arc<Site>>,
+    exact: HashMap<Box<str>, Held>,
+    wild: HashMap<Box<str>, Held>,
+    otherwise: Option<Held>,
+}
+
+/// A site that stays, or one that is read again from files.
+#[derive(Clone, Debug)]
+pub enum Held {
+    /// One that stays.
+    Fixed(Arc<Site>),
+    /// The last good one of these files.
+    Files(Arc<FileSite>),
+}
+
+impl Held {
+    fn current(&self) -> Arc<Site> {
+        match self {
+            Self::Fixed(site) => Arc::clone(site),
+            Self::Files(files) => files.current(),
+        }
+    }
+}
+
+impl From<Site> for Held {
+    fn from(site: Site) -> Self {
+        Self::Fixed(Arc::new(site))
+    }
+}
+
+impl From<Arc<Site>> for Held {
+    fn from(site: Arc<Site>) -> Self {
+        Self::Fixed(site)
+    }
+}
+
+impl From<Arc<FileSite>> for Held {
+    fn from(files: Arc<FileSite>) -> Self {
+        Self::Files(files)
+    }
 }
 
 impl Names {
@@ -154,7 +191,7 @@ impl Names {
 
     /// One more: `name`, or `*.parent`. The last of the same name counts.
     #[must_use]
-    pub fn site(mut self, name: &str, site: impl Into<Arc<Site>>) -> Self {
+    pub fn site(mut self, name: &str, site: impl Into<Held>) -> Self {
         let name = name.trim_end_matches('.').to_ascii_lowercase();
         match name.strip_prefix("*.") {
             Some(parent) => self.wild.insert(parent.into(), site.into()),
@@ -165,26 +202,26 @@ impl Names {
 
     /// The one for clients that name no server, or none of these.
     #[must_use]
-    pub fn otherwise(mut self, site: impl Into<Arc<Site>>) -> Self {
+    pub fn otherwise(mut self, site: impl Into<Held>) -> Self {
         self.otherwise = Some(site.into());
         self
     }
 
     /// The site for a name.
     #[must_use]
-    pub fn find(&self, name: Option<&str>) -> Option<&Arc<Site>> {
+    pub fn find(&self, name: Option<&str>) -> Option<Arc<Site>> {
         let named = name.and_then(|name| {
             let name = name.trim_end_matches('.').to_ascii_lowercase();
             let parent = name.split_once('.').map_or("", |(_, parent)| parent);
             self.exact.get(name.as_str()).or_else(|| self.wild.get(parent))
         });
-        named.or(self.otherwise.as_ref())
+        named.or(self.otherwise.as_ref()).map(Held::current)
     }
 }
 
 impl Sites for Names {
     fn choose<'a>(&'a self, hello: &'a ClientHello, _from: Option<SocketAddr>) -> BoxFuture<'a, Option<Arc<Site>>> {
-        Box::pin(std::future::ready(self.find(hello.server_name()).cloned()))
+        Box::pin(std::future::ready(self.find(hello.server_name())))
     }
 }
 
@@ -213,7 +250,7 @@ impl Exchangeable {
 
 impl Sites for Exchangeable {
     fn choose<'a>(&'a self, hello: &'a ClientHello, _from: Option<SocketAddr>) -> BoxFuture<'a, Option<Arc<Site>>> {
-        Box::pin(std::future::ready(self.0.load().find(hello.server_name()).cloned()))
+        Box::pin(std::future::ready(self.0.load().find(hello.server_name())))
     }
 }
 
