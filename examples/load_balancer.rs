@@ -2,10 +2,16 @@
 //!
 //! `cargo run --release --example load_balancer` needs no other program: it brings three small origins along and says what to type.
 
+#[path = "shared/certificates.rs"]
+mod certificates;
+#[path = "load_balancer/tls.rs"]
+mod tls;
+
 use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,6 +38,27 @@ struct Args {
     /// Address to listen on, such as 0.0.0.0:80, [::]:80 or unix:/run/lb.sock; may be given several times.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
     listen: Vec<Address>,
+    /// Address to listen on with TLS, for HTTP/2 and HTTP/1.1; may be given several times.
+    #[arg(long, value_name = "ADDR")]
+    tls_listen: Vec<Address>,
+    /// Certificate chain in PEM, read again when it changes; without one, a self-signed one for localhost is made.
+    #[arg(long, value_name = "PATH", requires = "key")]
+    cert: Option<PathBuf>,
+    /// Private key in PEM.
+    #[arg(long, value_name = "PATH", requires = "cert")]
+    key: Option<PathBuf>,
+    /// TLS library, one of those in this program.
+    #[arg(long, value_name = "NAME", default_value = "rustls")]
+    tls: String,
+    /// Speak TLS with origins.
+    #[arg(long)]
+    upstream_tls: bool,
+    /// Certificates in PEM of those who issue the origins' certificates, in place of those whom the system trusts.
+    #[arg(long, value_name = "PATH", requires = "upstream_tls")]
+    upstream_ca: Option<PathBuf>,
+    /// Believe any certificate of an origin: for tests alone.
+    #[arg(long, requires = "upstream_tls", conflicts_with = "upstream_ca")]
+    upstream_insecure: bool,
     /// Origin to send requests to; may be given several times.
     #[arg(long, value_name = "HOST:PORT")]
     upstream: Vec<Address>,
@@ -120,13 +147,22 @@ fn run(args: Args) -> std::result::Result<(), Failure> {
         Workers::Stealing => Flavour::Stealing,
         Workers::PerCore => Flavour::PerCore,
     };
+    let library = tls::backend(&args.tls)?;
     let log = args.access_log.as_deref().map(access_log).transpose()?;
     // The control tasks (signals, health checks, the origins it brings along) have a runtime of their own beside the workers'.
     let control = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     control.block_on(async {
         let brought = args.upstream.is_empty();
         let upstreams = if brought { three_origins().await? } else { args.upstream };
-        let set: BackendSet = upstreams.iter().map(|upstream| Backend::new(upstream.clone())).collect();
+        let upstream_tls = match args.upstream_tls {
+            true => Some(tls::client(&library, args.upstream_ca.as_deref(), args.upstream_insecure)?),
+            false => None,
+        };
+        let peer = |upstream: &Address| match &upstream_tls {
+            Some(tls) => Peer::builder(upstream.clone()).tls(tls.clone()).build(),
+            None => Peer::new(upstream.clone()),
+        };
+        let set: BackendSet = upstreams.iter().map(|upstream| Backend::new(peer(upstream))).collect();
         let balancer = Arc::new(Balancer::new(set, RoundRobin::new()));
         let health = HealthConfig::every(Duration::from_secs_f64(args.health_interval));
         let health = HealthService::with_config(Arc::clone(&balancer), TcpCheck::new(), health)
@@ -138,11 +174,19 @@ fn run(args: Args) -> std::result::Result<(), Failure> {
             .observe(Watch(Arc::clone(&balancer)));
         let app = Http::new(app.observe(log));
         let mut server = Server::new().runtime(flavour, threads).background(Background::new("health", health));
+        let plain = args.listen.len();
         for listen in args.listen {
             server = server.listen(ListenConfig::new(listen), app.clone());
         }
+        if !args.tls_listen.is_empty() {
+            let (end, watch) = tls::server(&library, args.cert.as_deref(), args.key.as_deref())?;
+            for listen in args.tls_listen {
+                server = server.listen(ListenConfig::new(listen).tls(Arc::clone(&end)), app.clone());
+            }
+            server = watch.into_iter().fold(server, Server::background);
+        }
         let running = server.start().await?;
-        greet(running.local_addrs(), &upstreams, brought);
+        greet(running.local_addrs(), plain, &upstreams, brought);
         signals::drain_on_term(running.handle())?;
         let report = running.wait().await?;
         say(format_args!("stopped: {report}"));
@@ -151,10 +195,11 @@ fn run(args: Args) -> std::result::Result<(), Failure> {
 }
 
 /// Says what is there and what to type to see it work.
-fn greet(listening: &[SocketAddr], upstreams: &[Address], brought: bool) {
+fn greet(listening: &[SocketAddr], plain: usize, upstreams: &[Address], brought: bool) {
     let Some(first) = listening.first() else { return };
-    for addr in listening {
-        say(format_args!("listening on http://{addr}"));
+    for (number, addr) in listening.iter().enumerate() {
+        let scheme = if number < plain { "http" } else { "https" };
+        say(format_args!("listening on {scheme}://{addr}"));
     }
     let names: Vec<String> = upstreams.iter().map(Address::to_string).collect();
     let whose = if brought { " (brought along; --upstream HOST:PORT names others)" } else { "" };

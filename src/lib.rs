@@ -24,6 +24,7 @@ pub use simplon_limits as limits;
 pub use simplon_load_balancing as load_balancing;
 pub use simplon_pool as pool;
 pub use simplon_proto_http as proto_http;
+pub use simplon_proto_tls as proto_tls;
 pub use simplon_proxy as proxy;
 pub use simplon_timeout as timeout;
 
@@ -34,11 +35,14 @@ pub mod prelude {
     pub use simplon_core::http::{Exchange, Http, HttpConfig, Serve};
     pub use simplon_core::net::{Address, tcp, unix};
     pub use simplon_core::server::Server;
+    pub use simplon_core::tls::{TlsClient, TlsServer};
     pub use simplon_core::{Error, Kind, Result, signals};
     pub use simplon_proto_http::{Fields, Last, RequestHead, ResponseHead};
+    pub use simplon_proto_tls::{ClientAuth, ClientConfig, Identity, ServerConfig, ServerName, Trust};
     pub use simplon_proxy::{
         AccessLog, Again, App, Attempt, Budget, Chain, Chunk, Chunks, Cidr, Collected, Event, Filter, Forwarding,
-        Observe, Record, Request, Rescue, Response, ResponseView, Retry, Route, Target, To, Verdict, answer, reject,
+        HostMatchesSni, Observe, Record, Request, Rescue, Response, ResponseView, Retry, Route, Target, To, Verdict,
+        answer, reject,
     };
 }
 

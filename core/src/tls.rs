@@ -17,6 +17,10 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod watch;
+
+pub use watch::WatchFiles;
+
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;

@@ -1,12 +1,23 @@
 //! TLS from several libraries behind one seam. Which one a listener or a peer uses is a value, not a build mode.
 //!
 //! **What it is.** The seam ([`simplon_proto_tls_seam`], whose items are here under their own names), and each backend that is switched on by
-//! its feature.
+//! its feature: [`backends`] lists them.
 //!
 //! **What it is not.** It opens no socket.
 #![forbid(unsafe_code)]
+
+use std::sync::Arc;
 
 pub use simplon_proto_tls_seam::*;
 
 #[cfg(feature = "rustls")]
 pub use simplon_proto_tls_rustls as rustls;
+
+/// The backends that are switched on, the one to prefer first.
+#[must_use]
+pub fn backends<IO: Transport>() -> Vec<Arc<dyn session::Backend<IO>>> {
+    vec![
+        #[cfg(feature = "rustls")]
+        Arc::new(rustls::Rustls::new()),
+    ]
+}

@@ -1,0 +1,75 @@
+//! TLS ends here: a certificate for each name, read again when its files change, by a library of choice.
+//!
+//! `cargo run --example tls_termination -- --site 'www.example=www.pem,www.key' --site '*.example=wild.pem,wild.key'`
+//!
+//! Without `--site`, a self-signed certificate for localhost is made.
+
+#[path = "shared/certificates.rs"]
+mod certificates;
+#[path = "shared/shared.rs"]
+mod shared;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Parser;
+use http::StatusCode;
+use simplon::core::background::Background;
+use simplon::core::tls::WatchFiles;
+use simplon::prelude::*;
+use simplon::proto_tls::backends;
+use simplon::proto_tls::site::{Names, Site};
+use simplon::proto_tls::watch::FileSite;
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+#[derive(Debug, Parser)]
+struct Args {
+    #[command(flatten)]
+    common: shared::Args,
+    /// Server name, certificate chain and private key (PEM); may be given several times.
+    #[arg(long, value_name = "NAME=CERT,KEY")]
+    site: Vec<String>,
+    /// TLS library, one of those in this program.
+    #[arg(long, value_name = "NAME", default_value = "rustls")]
+    backend: String,
+}
+
+/// The sites, and what looks after their files.
+fn sites(args: &[String]) -> std::result::Result<(Names, Vec<Background>), Failure> {
+    let (mut names, mut watches) = (Names::new(), Vec::new());
+    for arg in args {
+        let parts = arg.split_once('=').and_then(|(name, files)| Some((name, files.split_once(',')?)));
+        let (name, (cert, key)) = parts.ok_or_else(|| format!("--site {arg}: expected NAME=CERT,KEY"))?;
+        let files = Arc::new(FileSite::new(cert, key).map_err(|error| format!("--site {arg}: {error}"))?);
+        watches.push(Background::new(name, WatchFiles::new(Arc::clone(&files), Duration::from_secs(2))));
+        names = names.site(name, files);
+    }
+    if args.is_empty() {
+        names = names.otherwise(Site::new(certificates::self_signed(&["localhost", "127.0.0.1"])?));
+    }
+    Ok((names, watches))
+}
+
+#[tokio::main]
+async fn main() -> std::result::Result<(), Failure> {
+    let args = Args::parse();
+    let backend = backends().into_iter().find(|backend| backend.name() == args.backend);
+    let backend = backend.ok_or_else(|| format!("--backend {}: not in this program", args.backend))?;
+    let origin = match args.common.upstream {
+        Some(origin) => origin,
+        None => shared::origin(answer(|_| Response::text(StatusCode::OK, "in the clear behind TLS\n"))).await?.into(),
+    };
+    let (names, watches) = sites(&args.site)?;
+    let end = TlsServer::new(backend, ServerConfig::new(names))?;
+    let app = App::new(To(Peer::new(origin))).filter(HostMatchesSni::new());
+    let mut server = Server::new().listen(tcp(&args.common.listen)?.tls(end), Http::new(app));
+    for watch in watches {
+        server = server.background(watch);
+    }
+    let running = server.start().await?;
+    println!("listening on https://{}", running.local_addrs()[0]);
+    signals::drain_on_term(running.handle())?;
+    running.wait().await?;
+    Ok(())
+}
