@@ -19,7 +19,9 @@ use crate::net::Stream;
 mod key;
 mod peer;
 mod race;
+mod random;
 mod resolve;
+mod sources;
 mod tcp;
 
 pub use key::ReuseKey;

@@ -24,6 +24,12 @@ pub(crate) fn set_bind_address_no_port(socket: &impl AsFd) -> io::Result<()> {
     return Err(unsupported(socket, 1));
 }
 
+/// Whether the kernel chooses the source port at connect.
+#[cfg(all(test, target_os = "linux"))]
+pub(crate) fn has_bind_address_no_port(socket: &impl AsFd) -> io::Result<bool> {
+    get(socket, libc::IPPROTO_IP, libc::IP_BIND_ADDRESS_NO_PORT).map(|value| value != 0)
+}
+
 /// Source ports from `low` to `high`, both included.
 pub(crate) fn set_local_port_range(socket: &impl AsFd, low: u16, high: u16) -> io::Result<()> {
     let range = u32::from(high) << 16 | u32::from(low);
@@ -46,6 +52,17 @@ fn set(socket: &impl AsFd, level: libc::c_int, name: libc::c_int, value: u32) ->
     // and the kernel only reads it.
     let outcome = unsafe { libc::setsockopt(fd, level, name, (&raw const value).cast(), octets) };
     if outcome == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+fn get(socket: &impl AsFd, level: libc::c_int, name: libc::c_int) -> io::Result<u32> {
+    let fd = socket.as_fd().as_raw_fd();
+    let mut value = 0_u32;
+    let mut octets = size_of::<u32>() as libc::socklen_t;
+    // SAFETY: the descriptor is open for as long as `socket` is borrowed; both pointers are to live values, and the kernel writes
+    // no more octets of the first than the second says.
+    let outcome = unsafe { libc::getsockopt(fd, level, name, (&raw mut value).cast(), &raw mut octets) };
+    if outcome == 0 { Ok(value) } else { Err(io::Error::last_os_error()) }
 }
 
 #[cfg(test)]
