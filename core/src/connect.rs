@@ -25,7 +25,7 @@ mod sources;
 mod tcp;
 
 pub use key::ReuseKey;
-pub use peer::{Peer, PeerBuilder, PeerTimeouts, PortRange, PortRangeError};
+pub use peer::{FastOpen, Peer, PeerBuilder, PeerTimeouts, PortRange, PortRangeError};
 pub use resolve::{Resolve, StaticResolver, SystemResolver};
 pub use tcp::TcpConnector;
 
@@ -35,7 +35,7 @@ pub use tcp::TcpConnector;
 pub struct Connected {
     /// Its octets.
     pub stream: Stream,
-    /// The address that answered; of TCP.
+    /// The address that answered, or will with [`FastOpen::Yes`]; of TCP.
     pub remote: Option<SocketAddr>,
     /// Our address; of TCP.
     pub local: Option<SocketAddr>,

@@ -3,6 +3,7 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
+use std::time::Duration;
 
 use simplon_proto_http::transfer::Wait;
 use simplon_timeout::timeout;
@@ -12,7 +13,7 @@ use tokio::time::Instant;
 
 use super::race::{interleave, race};
 use super::sources::Sources;
-use super::{Connect, Connected, Peer, PortRange, Resolve, SystemResolver};
+use super::{Connect, Connected, FastOpen, Peer, PortRange, Resolve, SystemResolver};
 use crate::error::{Error, Kind, Result};
 use crate::net::{Address, Family, Stream, sys};
 
@@ -57,56 +58,63 @@ impl<R: Resolve> TcpConnector<R> {
         self
     }
 
-    async fn open(&self, peer: &Peer) -> Result<Stream> {
+    async fn open(&self, peer: &Peer) -> Result<Connected> {
         match peer.address() {
-            Address::Inet(addr) => self.open_tcp(peer, *addr).await.map(Stream::Tcp),
-            Address::Unix(path) => open_unix(path).await.map(Stream::Unix),
-            Address::Name { host, port } => self.open_name(peer, host, *port).await.map(Stream::Tcp),
+            Address::Inet(addr) => self.open_tcp(peer, *addr, peer.fast_open()).await,
+            Address::Unix(path) => open_unix(path).await.map(Connected::new),
+            Address::Name { host, port } => self.open_name(peer, host, *port).await,
         }
     }
 
-    async fn open_name(&self, peer: &Peer, host: &str, port: u16) -> Result<TcpStream> {
+    async fn open_name(&self, peer: &Peer, host: &str, port: u16) -> Result<Connected> {
         let unresolved = |error| Error::upstream(Kind::Resolve).with_source(error);
         let mut addresses = self.resolver.resolve(host, port).await.map_err(unresolved)?;
         if let Some(source) = peer.bind() {
             addresses.retain(|addr| addr.is_ipv4() == source.is_ipv4());
         }
         let addresses = interleave(addresses);
-        match race(&addresses, |addr| self.open_tcp(peer, addr)).await {
+        // A try that waits for no answer would win over all others, dead or alive.
+        let fast_open = if addresses.len() == 1 { peer.fast_open() } else { FastOpen::No };
+        match race(&addresses, |addr| self.open_tcp(peer, addr, fast_open)).await {
             Some(outcome) => outcome,
             None => Err(Error::upstream(Kind::Resolve).with_context("no usable address")),
         }
     }
 
-    async fn open_tcp(&self, peer: &Peer, addr: SocketAddr) -> Result<TcpStream> {
+    async fn open_tcp(&self, peer: &Peer, addr: SocketAddr, fast_open: FastOpen) -> Result<Connected> {
         let source = peer.bind().or_else(|| self.sources.towards(&addr));
-        let way = Way { source, ports: peer.ports() };
-        match try_tcp(peer, addr, way).await {
+        let way = Way { source, ports: peer.ports(), fast_open };
+        let outcome = match try_tcp(peer, addr, way).await {
             // The range is used up towards this destination: once more with any port (row 3-043).
             Err(error) if way.ports.is_some() && error.kind() == Kind::Io(io::ErrorKind::AddrNotAvailable) => {
                 try_tcp(peer, addr, Way { ports: None, ..way }).await
             }
             outcome => outcome,
-        }
+        };
+        let tcp = outcome?;
+        // Not asked of the kernel, which names no peer before the handshake is over.
+        let (remote, local) = (Some(addr), tcp.local_addr().ok());
+        Ok(Connected { stream: Stream::Tcp(tcp), remote, local, took: Duration::ZERO })
     }
 }
 
-/// From where one try goes.
+/// How one try goes there.
 #[derive(Clone, Copy)]
 struct Way {
     source: Option<IpAddr>,
     ports: Option<PortRange>,
+    fast_open: FastOpen,
 }
 
 impl<R: Resolve> Connect for TcpConnector<R> {
     async fn connect(&self, peer: &Peer) -> Result<Connected> {
         let begun = Instant::now();
-        let stream = match timeout(peer.timeouts().connect, self.open(peer)).await {
+        let connected = match timeout(peer.timeouts().connect, self.open(peer)).await {
             Ok(outcome) => outcome,
             Err(_) => Err(Error::upstream(Kind::Timeout(Wait::Connect))),
         };
-        let stream = stream.map_err(|error| error.with_context(peer.to_string()))?;
-        Ok(Connected { took: begun.elapsed(), ..Connected::new(stream) })
+        let connected = connected.map_err(|error| error.with_context(peer.to_string()))?;
+        Ok(Connected { took: begun.elapsed(), ..connected })
     }
 }
 
@@ -117,21 +125,24 @@ async fn try_tcp(peer: &Peer, addr: SocketAddr, way: Way) -> Result<TcpStream> {
 }
 
 /// A socket with its options, bound to the source address; no packet has left.
-fn prepare(peer: &Peer, addr: SocketAddr, Way { source, ports }: Way) -> io::Result<TcpSocket> {
+fn prepare(peer: &Peer, addr: SocketAddr, way: Way) -> io::Result<TcpSocket> {
+    let Way { source, ports, fast_open } = way;
     let socket = Socket::new(Domain::for_address(addr), Type::STREAM.nonblocking().cloexec(), None)?;
-    if let Err(error) = peer.tcp().apply(SockRef::from(&socket), Family::from(&addr)) {
-        tracing::debug!(%addr, %error, "a socket option was refused");
+    // What older kernels do not have: any connection is better than none (row 3-042).
+    let wish = |outcome: io::Result<()>, refused: &str| {
+        if let Err(error) = outcome {
+            tracing::debug!(%addr, %error, "{refused}");
+        }
+    };
+    wish(peer.tcp().apply(SockRef::from(&socket), Family::from(&addr)), "a socket option was refused");
+    if fast_open == FastOpen::Yes {
+        wish(sys::set_fast_open_connect(&socket), "fast open was refused");
     }
     if let Some(range) = ports {
-        // Older kernels have no range of their own per socket: any port is better than no connection (row 3-042).
-        if let Err(error) = sys::set_local_port_range(&socket, range.first(), range.last()) {
-            tracing::debug!(%addr, %error, "the range of source ports was refused");
-        }
+        wish(sys::set_local_port_range(&socket, range.first(), range.last()), "the range of source ports was refused");
     }
     if let Some(source) = source.or_else(|| ports.map(|_| unspecified(&addr))) {
-        if let Err(error) = sys::set_bind_address_no_port(&socket) {
-            tracing::debug!(%addr, %error, "the source port is chosen early");
-        }
+        wish(sys::set_bind_address_no_port(&socket), "the source port is chosen early");
         socket.bind(&SocketAddr::new(source, 0).into())?;
     }
     Ok(TcpSocket::from_std_stream(socket.into()))

@@ -1,6 +1,5 @@
 use std::collections::HashSet;
 use std::num::NonZeroU16;
-use std::time::Duration;
 
 use simplon_proto_http::transfer::Wait;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -143,6 +142,33 @@ async fn addresses_of_the_other_family_are_not_tried_from_a_source_address() {
     assert_eq!(error.kind(), Kind::Resolve);
 }
 
+/// Whether a connection of this peer was allowed fast open; none where the system refuses it to all.
+#[cfg(target_os = "linux")]
+async fn asked_for_fast_open(connector: &TcpConnector<StaticResolver>, peer: &Peer) -> bool {
+    let connected = connector.connect(peer).await.unwrap();
+    sys::has_fast_open_connect(connected.stream.as_tcp().unwrap())
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn fast_open_is_for_peers_that_ask_and_have_one_address() {
+    let (_one, addr) = listener().await;
+    let (_two, other) = listener().await;
+    let resolver = StaticResolver::new().with("origin", [addr]).with("two", [addr, other]);
+    let connector = TcpConnector::with_resolver(resolver);
+    let two = Peer::new(Address::parse("two:1").unwrap());
+    let granted = sys::set_fast_open_connect(&Socket::new(Domain::IPV4, Type::STREAM, None).unwrap()).is_ok();
+    for (peer, fast_open, expected) in [
+        (Peer::new(addr), FastOpen::No, false),
+        (Peer::new(addr), FastOpen::Yes, granted),
+        (named(1), FastOpen::Yes, granted),
+        (two, FastOpen::Yes, false),
+    ] {
+        let peer = peer.to_builder().fast_open(fast_open).build();
+        assert_eq!(asked_for_fast_open(&connector, &peer).await, expected, "{peer} {fast_open:?}");
+    }
+}
+
 fn ports(first: u16, last: u16) -> PortRange {
     let port = |n| NonZeroU16::new(n).unwrap();
     PortRange::new(port(first), port(last)).unwrap()
@@ -199,7 +225,8 @@ fn source_port_is_chosen_late_whoever_named_the_source() {
             (None, Some(ports(41_000, 41_900)), true),
             (Some(own), Some(ports(41_000, 41_900)), true),
         ] {
-            let socket = prepare(&Peer::new(addr), addr, Way { source, ports: range }).unwrap();
+            let socket =
+                prepare(&Peer::new(addr), addr, Way { source, ports: range, fast_open: FastOpen::No }).unwrap();
             assert_eq!(sys::has_bind_address_no_port(&socket).unwrap(), late, "{addr} {source:?} {range:?}");
             // Of a port range alone the address stays open as well.
             assert_eq!(socket.local_addr().unwrap().port(), 0);
