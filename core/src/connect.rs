@@ -7,6 +7,7 @@
 //! | [`Connect`] | the seam: a layer wraps the one before it |
 //! | [`TcpConnector`] | the first layer: TCP to all addresses of a name, and Unix sockets |
 //! | [`Resolve`] | from a name to addresses |
+//! | [`Offload`] | a layer that does the work of the one below on threads of its own |
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -17,6 +18,7 @@ use crate::error::Result;
 use crate::net::Stream;
 
 mod key;
+mod offload;
 mod peer;
 mod race;
 mod random;
@@ -25,6 +27,7 @@ mod sources;
 mod tcp;
 
 pub use key::ReuseKey;
+pub use offload::Offload;
 pub use peer::{FastOpen, Peer, PeerBuilder, PeerTimeouts, PortRange, PortRangeError};
 pub use resolve::{Resolve, StaticResolver, SystemResolver};
 pub use tcp::TcpConnector;
