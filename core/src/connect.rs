@@ -8,6 +8,7 @@
 //! | [`TcpConnector`] | the first layer: TCP to all addresses of a name, and Unix sockets |
 //! | [`Tls`] | the layer that speaks TLS with peers that ask for it |
 //! | [`Resolve`] | from a name to addresses |
+//! | [`Offload`] | a layer that does the work of the one below on threads of its own |
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -18,14 +19,18 @@ use crate::error::Result;
 use crate::net::Stream;
 
 mod key;
+mod offload;
 mod peer;
 mod race;
+mod random;
 mod resolve;
+mod sources;
 mod tcp;
 mod tls;
 
 pub use key::ReuseKey;
-pub use peer::{Peer, PeerBuilder, PeerTimeouts, PortRange, PortRangeError};
+pub use offload::Offload;
+pub use peer::{FastOpen, Peer, PeerBuilder, PeerTimeouts, PortRange, PortRangeError};
 pub use resolve::{Resolve, StaticResolver, SystemResolver};
 pub use tcp::TcpConnector;
 pub use tls::Tls;
@@ -37,7 +42,7 @@ pub(crate) use tls::secure;
 pub struct Connected {
     /// Its octets.
     pub stream: Stream,
-    /// The address that answered; of TCP.
+    /// The address that answered, or will with [`FastOpen::Yes`]; of TCP.
     pub remote: Option<SocketAddr>,
     /// Our address; of TCP.
     pub local: Option<SocketAddr>,

@@ -37,6 +37,7 @@ pub(super) struct Fields {
     pub(super) group: u64,
     pub(super) tcp: SocketOptions,
     pub(super) tls: Option<TlsClient>,
+    pub(super) fast_open: FastOpen,
     pub(super) timeouts: PeerTimeouts,
     pub(super) label: Option<Arc<str>>,
 }
@@ -58,6 +59,7 @@ impl Peer {
             group: 0,
             tcp: SocketOptions::default(),
             tls: None,
+            fast_open: FastOpen::default(),
             timeouts: PeerTimeouts::default(),
             label: None,
         })
@@ -103,6 +105,12 @@ impl Peer {
     #[must_use]
     pub fn tls(&self) -> Option<&TlsClient> {
         self.0.fields.tls.as_ref()
+    }
+
+    /// When the first octets to it may leave.
+    #[must_use]
+    pub fn fast_open(&self) -> FastOpen {
+        self.0.fields.fast_open
     }
 
     /// How long it is waited for.
@@ -186,6 +194,21 @@ impl PeerBuilder {
         self
     }
 
+    /// When the first octets to it may leave. Default: after the handshake. Not part of the key.
+    ///
+    /// With [`FastOpen::Yes`] (Linux; where the system refuses, the handshake comes first as ever), and once the peer has been
+    /// connected to, a connection counts as made before anything was sent:
+    ///
+    /// - The network may deliver the first octets twice: send what may be carried out twice (RFC 7413 §2.1).
+    /// - A refusal shows with the first read or write, and silence within their timeouts instead of that of connecting.
+    /// - Nothing is sent before something is written: a peer that speaks first is waited for in vain.
+    /// - Of several addresses of a name the first would win, dead or alive. Such names are connected to without it.
+    #[must_use]
+    pub fn fast_open(mut self, fast_open: FastOpen) -> Self {
+        self.0.fast_open = fast_open;
+        self
+    }
+
     /// How long it is waited for.
     #[must_use]
     pub fn timeouts(mut self, timeouts: PeerTimeouts) -> Self {
@@ -206,6 +229,18 @@ impl PeerBuilder {
         let key = ReuseKey::of(&self.0);
         Peer(Arc::new(Inner { fields: self.0, key }))
     }
+}
+
+/// When the first octets to a peer may leave.
+///
+/// Source:  RFC 7413 (TCP Fast Open).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum FastOpen {
+    /// After the handshake.
+    #[default]
+    No,
+    /// With its first packet, which saves a round trip.
+    Yes,
 }
 
 /// How long a peer is waited for. All are finite by default.

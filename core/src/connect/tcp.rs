@@ -3,6 +3,7 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
+use std::time::Duration;
 
 use simplon_proto_http::transfer::Wait;
 use simplon_timeout::timeout;
@@ -11,7 +12,8 @@ use tokio::net::{TcpSocket, TcpStream, UnixStream};
 use tokio::time::Instant;
 
 use super::race::{interleave, race};
-use super::{Connect, Connected, Peer, Resolve, SystemResolver};
+use super::sources::Sources;
+use super::{Connect, Connected, FastOpen, Peer, PortRange, Resolve, SystemResolver};
 use crate::error::{Error, Kind, Result};
 use crate::net::{Address, Family, Stream, sys};
 
@@ -19,9 +21,10 @@ use crate::net::{Address, Family, Stream, sys};
 ///
 /// All addresses of a name are tried, IPv6 and IPv4 in turn: the next one beside the one before after 250 ms, or at once after
 /// a failure (RFC 8305). The peer's connect timeout bounds the lookup and all tries together.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct TcpConnector<R = SystemResolver> {
     resolver: R,
+    sources: Sources,
 }
 
 impl TcpConnector {
@@ -36,83 +39,110 @@ impl<R: Resolve> TcpConnector<R> {
     /// With this resolver.
     #[must_use]
     pub fn with_resolver(resolver: R) -> Self {
-        Self { resolver }
+        Self { resolver, sources: Sources::default() }
     }
 
-    async fn open(&self, peer: &Peer) -> Result<Stream> {
+    /// Connects from these addresses: each time from one of the destination's family, at random. Default none.
+    ///
+    /// A family that is not among them is connected from where the system chooses. [`PeerBuilder::bind`] goes before; a peer's
+    /// range of ports does not, it holds for the address that was chosen. An address that stands there twice is chosen twice as
+    /// often. Connections from all of them are interchangeable: the list is no part of the [`ReuseKey`].
+    ///
+    /// Errors:  from an address that this machine does not have, connecting fails, by our own fault.
+    ///
+    /// [`PeerBuilder::bind`]: super::PeerBuilder::bind
+    /// [`ReuseKey`]: super::ReuseKey
+    #[must_use]
+    pub fn sources(mut self, addresses: impl IntoIterator<Item = IpAddr>) -> Self {
+        self.sources = addresses.into_iter().collect();
+        self
+    }
+
+    async fn open(&self, peer: &Peer) -> Result<Connected> {
         match peer.address() {
-            Address::Inet(addr) => open_tcp(peer, *addr).await.map(Stream::Tcp),
-            Address::Unix(path) => open_unix(path).await.map(Stream::Unix),
-            Address::Name { host, port } => self.open_name(peer, host, *port).await.map(Stream::Tcp),
+            Address::Inet(addr) => self.open_tcp(peer, *addr, peer.fast_open()).await,
+            Address::Unix(path) => open_unix(path).await.map(Connected::new),
+            Address::Name { host, port } => self.open_name(peer, host, *port).await,
         }
     }
 
-    async fn open_name(&self, peer: &Peer, host: &str, port: u16) -> Result<TcpStream> {
+    async fn open_name(&self, peer: &Peer, host: &str, port: u16) -> Result<Connected> {
         let unresolved = |error| Error::upstream(Kind::Resolve).with_source(error);
         let mut addresses = self.resolver.resolve(host, port).await.map_err(unresolved)?;
         if let Some(source) = peer.bind() {
             addresses.retain(|addr| addr.is_ipv4() == source.is_ipv4());
         }
         let addresses = interleave(addresses);
-        match race(&addresses, |addr| open_tcp(peer, addr)).await {
+        // A try that waits for no answer would win over all others, dead or alive.
+        let fast_open = if addresses.len() == 1 { peer.fast_open() } else { FastOpen::No };
+        match race(&addresses, |addr| self.open_tcp(peer, addr, fast_open)).await {
             Some(outcome) => outcome,
             None => Err(Error::upstream(Kind::Resolve).with_context("no usable address")),
         }
     }
+
+    async fn open_tcp(&self, peer: &Peer, addr: SocketAddr, fast_open: FastOpen) -> Result<Connected> {
+        let source = peer.bind().or_else(|| self.sources.towards(&addr));
+        let way = Way { source, ports: peer.ports(), fast_open };
+        let outcome = match try_tcp(peer, addr, way).await {
+            // The range is used up towards this destination: once more with any port (row 3-043).
+            Err(error) if way.ports.is_some() && error.kind() == Kind::Io(io::ErrorKind::AddrNotAvailable) => {
+                try_tcp(peer, addr, Way { ports: None, ..way }).await
+            }
+            outcome => outcome,
+        };
+        let tcp = outcome?;
+        // Not asked of the kernel, which names no peer before the handshake is over.
+        let (remote, local) = (Some(addr), tcp.local_addr().ok());
+        Ok(Connected { stream: Stream::Tcp(tcp), remote, local, took: Duration::ZERO })
+    }
+}
+
+/// How one try goes there.
+#[derive(Clone, Copy)]
+struct Way {
+    source: Option<IpAddr>,
+    ports: Option<PortRange>,
+    fast_open: FastOpen,
 }
 
 impl<R: Resolve> Connect for TcpConnector<R> {
     async fn connect(&self, peer: &Peer) -> Result<Connected> {
         let begun = Instant::now();
-        let stream = match timeout(peer.timeouts().connect, self.open(peer)).await {
+        let connected = match timeout(peer.timeouts().connect, self.open(peer)).await {
             Ok(outcome) => outcome,
             Err(_) => Err(Error::upstream(Kind::Timeout(Wait::Connect))),
         };
-        let stream = stream.map_err(|error| error.with_context(peer.to_string()))?;
-        Ok(Connected { took: begun.elapsed(), ..Connected::new(stream) })
+        let connected = connected.map_err(|error| error.with_context(peer.to_string()))?;
+        Ok(Connected { took: begun.elapsed(), ..connected })
     }
 }
 
-async fn open_tcp(peer: &Peer, addr: SocketAddr) -> Result<TcpStream> {
-    match try_tcp(peer, addr, Ports::AsAsked).await {
-        // The range is used up towards this destination: once more with any port (row 3-043).
-        Err(error) if peer.ports().is_some() && error.kind() == Kind::Io(io::ErrorKind::AddrNotAvailable) => {
-            try_tcp(peer, addr, Ports::Any).await
-        }
-        outcome => outcome,
-    }
-}
-
-/// Whether the peer's range of source ports is kept to.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Ports {
-    AsAsked,
-    Any,
-}
-
-async fn try_tcp(peer: &Peer, addr: SocketAddr, ports: Ports) -> Result<TcpStream> {
+async fn try_tcp(peer: &Peer, addr: SocketAddr, way: Way) -> Result<TcpStream> {
     let socket =
-        prepare(peer, addr, ports).map_err(|error| Error::internal(Kind::Io(error.kind())).with_source(error))?;
+        prepare(peer, addr, way).map_err(|error| Error::internal(Kind::Io(error.kind())).with_source(error))?;
     socket.connect(addr).await.map_err(|error| failure(error, addr))
 }
 
 /// A socket with its options, bound to the source address; no packet has left.
-fn prepare(peer: &Peer, addr: SocketAddr, ports: Ports) -> io::Result<TcpSocket> {
+fn prepare(peer: &Peer, addr: SocketAddr, way: Way) -> io::Result<TcpSocket> {
+    let Way { source, ports, fast_open } = way;
     let socket = Socket::new(Domain::for_address(addr), Type::STREAM.nonblocking().cloexec(), None)?;
-    if let Err(error) = peer.tcp().apply(SockRef::from(&socket), Family::from(&addr)) {
-        tracing::debug!(%addr, %error, "a socket option was refused");
-    }
-    let range = peer.ports().filter(|_| ports == Ports::AsAsked);
-    if let Some(range) = range {
-        // Older kernels have no range of their own per socket: any port is better than no connection (row 3-042).
-        if let Err(error) = sys::set_local_port_range(&socket, range.first(), range.last()) {
-            tracing::debug!(%addr, %error, "the range of source ports was refused");
+    // What older kernels do not have: any connection is better than none (row 3-042).
+    let wish = |outcome: io::Result<()>, refused: &str| {
+        if let Err(error) = outcome {
+            tracing::debug!(%addr, %error, "{refused}");
         }
+    };
+    wish(peer.tcp().apply(SockRef::from(&socket), Family::from(&addr)), "a socket option was refused");
+    if fast_open == FastOpen::Yes {
+        wish(sys::set_fast_open_connect(&socket), "fast open was refused");
     }
-    if let Some(source) = peer.bind().or_else(|| range.map(|_| unspecified(&addr))) {
-        if let Err(error) = sys::set_bind_address_no_port(&socket) {
-            tracing::debug!(%addr, %error, "the source port is chosen early");
-        }
+    if let Some(range) = ports {
+        wish(sys::set_local_port_range(&socket, range.first(), range.last()), "the range of source ports was refused");
+    }
+    if let Some(source) = source.or_else(|| ports.map(|_| unspecified(&addr))) {
+        wish(sys::set_bind_address_no_port(&socket), "the source port is chosen early");
         socket.bind(&SocketAddr::new(source, 0).into())?;
     }
     Ok(TcpSocket::from_std_stream(socket.into()))

@@ -13,6 +13,8 @@ use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 
+use super::sys;
+
 /// What any byte stream can be made of.
 pub trait Io: AsyncRead + AsyncWrite + Send + Unpin + 'static {}
 
@@ -173,7 +175,7 @@ impl Stream {
                 let send =
                     || SockRef::from(&*tcp).send_vectored_with_flags(slices, libc::MSG_MORE | libc::MSG_NOSIGNAL);
                 match tcp.try_io(tokio::io::Interest::WRITABLE, send) {
-                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock || has_begun(&error) => {}
                     outcome => return Poll::Ready(outcome),
                 }
             }
@@ -202,6 +204,30 @@ impl Stream {
     }
 }
 
+/// A write that may be the first, which with fast open begins the handshake: where its octets do not fit in, the kernel says
+/// `EINPROGRESS`. Asked again, it says what any connection does that cannot take more now.
+#[inline]
+fn begun(mut write: impl FnMut() -> Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+    match write() {
+        Poll::Ready(Err(error)) if has_begun(&error) => write(),
+        outcome => outcome,
+    }
+}
+
+#[cold]
+fn has_begun(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(libc::EINPROGRESS)
+}
+
+/// Ready once the handshake is over, which with fast open may not even have begun. Shut down before, the connection would be gone,
+/// and with it what was written.
+fn poll_shaken(tcp: &mut TcpStream, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    if !sys::has_fast_open_connect(tcp) || tcp.peer_addr().is_ok() {
+        return Poll::Ready(Ok(()));
+    }
+    begun(|| Pin::new(&mut *tcp).poll_write(cx, &[])).map_ok(drop)
+}
+
 impl AsyncRead for Stream {
     #[inline]
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
@@ -218,7 +244,7 @@ impl AsyncWrite for Stream {
     #[inline]
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
         match self.get_mut() {
-            Self::Tcp(tcp) => Pin::new(tcp).poll_write(cx, octets),
+            Self::Tcp(tcp) => begun(|| Pin::new(&mut *tcp).poll_write(cx, octets)),
             Self::Unix(unix) => Pin::new(unix).poll_write(cx, octets),
             Self::Tls(session) => Pin::new(session).poll_write(cx, octets),
             Self::Other(io) => Pin::new(io).poll_write(cx, octets),
@@ -232,7 +258,7 @@ impl AsyncWrite for Stream {
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         match self.get_mut() {
-            Self::Tcp(tcp) => Pin::new(tcp).poll_write_vectored(cx, slices),
+            Self::Tcp(tcp) => begun(|| Pin::new(&mut *tcp).poll_write_vectored(cx, slices)),
             Self::Unix(unix) => Pin::new(unix).poll_write_vectored(cx, slices),
             Self::Tls(session) => Pin::new(session).poll_write_vectored(cx, slices),
             Self::Other(io) => Pin::new(io).poll_write_vectored(cx, slices),
@@ -261,7 +287,10 @@ impl AsyncWrite for Stream {
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
-            Self::Tcp(tcp) => Pin::new(tcp).poll_shutdown(cx),
+            Self::Tcp(tcp) => {
+                std::task::ready!(poll_shaken(tcp, cx))?;
+                Pin::new(tcp).poll_shutdown(cx)
+            }
             Self::Unix(unix) => Pin::new(unix).poll_shutdown(cx),
             Self::Tls(session) => Pin::new(session).poll_shutdown(cx),
             Self::Other(io) => Pin::new(io).poll_shutdown(cx),

@@ -16,12 +16,37 @@ pub(crate) fn set_fast_open(socket: &impl AsFd, queue: u32) -> io::Result<()> {
     return Err(unsupported(socket, queue));
 }
 
+/// Lets the first octets leave with the SYN, towards a peer that gave a cookie for it before.
+pub(crate) fn set_fast_open_connect(socket: &impl AsFd) -> io::Result<()> {
+    #[cfg(target_os = "linux")]
+    return set(socket, libc::IPPROTO_TCP, libc::TCP_FASTOPEN_CONNECT, 1);
+    #[cfg(not(target_os = "linux"))]
+    return Err(unsupported(socket, 1));
+}
+
+/// Whether [`set_fast_open_connect`] was done to it.
+pub(crate) fn has_fast_open_connect(socket: &impl AsFd) -> bool {
+    #[cfg(target_os = "linux")]
+    return get(socket, libc::IPPROTO_TCP, libc::TCP_FASTOPEN_CONNECT).is_ok_and(|value| value != 0);
+    #[cfg(not(target_os = "linux"))]
+    return {
+        let _ = socket;
+        false
+    };
+}
+
 /// Lets the kernel choose the source port at connect, where it can share one between destinations.
 pub(crate) fn set_bind_address_no_port(socket: &impl AsFd) -> io::Result<()> {
     #[cfg(target_os = "linux")]
     return set(socket, libc::IPPROTO_IP, libc::IP_BIND_ADDRESS_NO_PORT, 1);
     #[cfg(not(target_os = "linux"))]
     return Err(unsupported(socket, 1));
+}
+
+/// Whether the kernel chooses the source port at connect.
+#[cfg(all(test, target_os = "linux"))]
+pub(crate) fn has_bind_address_no_port(socket: &impl AsFd) -> io::Result<bool> {
+    get(socket, libc::IPPROTO_IP, libc::IP_BIND_ADDRESS_NO_PORT).map(|value| value != 0)
 }
 
 /// Source ports from `low` to `high`, both included.
@@ -46,6 +71,17 @@ fn set(socket: &impl AsFd, level: libc::c_int, name: libc::c_int, value: u32) ->
     // and the kernel only reads it.
     let outcome = unsafe { libc::setsockopt(fd, level, name, (&raw const value).cast(), octets) };
     if outcome == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+#[cfg(target_os = "linux")]
+fn get(socket: &impl AsFd, level: libc::c_int, name: libc::c_int) -> io::Result<u32> {
+    let fd = socket.as_fd().as_raw_fd();
+    let mut value = 0_u32;
+    let mut octets = size_of::<u32>() as libc::socklen_t;
+    // SAFETY: the descriptor is open for as long as `socket` is borrowed; both pointers are to live values, and the kernel writes
+    // no more octets of the first than the second says.
+    let outcome = unsafe { libc::getsockopt(fd, level, name, (&raw mut value).cast(), &raw mut octets) };
+    if outcome == 0 { Ok(value) } else { Err(io::Error::last_os_error()) }
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use simplon_core::connect::{Connect, Peer, PeerTimeouts, TcpConnector};
+use simplon_core::connect::{Connect, FastOpen, Peer, PeerTimeouts, TcpConnector};
 use simplon_core::net::Address;
 
 use super::{Check, CheckError};
@@ -73,7 +73,8 @@ pub(super) fn probe_peer(peer: &Peer, port: Option<u16>, timeout: Duration) -> P
     timeouts.write = timeout;
     match port {
         Some(port) => at_port(peer, port).timeouts(timeouts).build(),
-        None => peer.to_builder().timeouts(timeouts).build(),
+        // With fast open, connecting would not ask the peer.
+        None => peer.to_builder().fast_open(FastOpen::No).timeouts(timeouts).build(),
     }
 }
 

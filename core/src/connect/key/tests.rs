@@ -1,7 +1,7 @@
 use std::num::NonZeroU16;
 use std::time::Duration;
 
-use super::super::{Peer, PeerBuilder, PeerTimeouts};
+use super::super::{FastOpen, Peer, PeerBuilder, PeerTimeouts};
 use super::*;
 
 fn base() -> PeerBuilder {
@@ -30,7 +30,7 @@ fn each_part_that_matters_sets_keys_apart() {
 #[test]
 fn what_does_not_matter_does_not() {
     let timeouts = PeerTimeouts { connect: Duration::from_secs(1), ..PeerTimeouts::default() };
-    let (one, two) = (base().build(), base().label("other").timeouts(timeouts).build());
+    let (one, two) = (base().build(), base().label("other").timeouts(timeouts).fast_open(FastOpen::Yes).build());
     assert_eq!(one.key(), two.key());
     assert_eq!(one.key().spread(), two.key().spread());
 }

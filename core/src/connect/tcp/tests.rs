@@ -1,5 +1,5 @@
+use std::collections::HashSet;
 use std::num::NonZeroU16;
-use std::time::Duration;
 
 use simplon_proto_http::transfer::Wait;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -142,11 +142,103 @@ async fn addresses_of_the_other_family_are_not_tried_from_a_source_address() {
     assert_eq!(error.kind(), Kind::Resolve);
 }
 
+/// Whether a connection of this peer was allowed fast open; none where the system refuses it to all.
+#[cfg(target_os = "linux")]
+async fn asked_for_fast_open(connector: &TcpConnector<StaticResolver>, peer: &Peer) -> bool {
+    let connected = connector.connect(peer).await.unwrap();
+    sys::has_fast_open_connect(connected.stream.as_tcp().unwrap())
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn fast_open_is_for_peers_that_ask_and_have_one_address() {
+    let (_one, addr) = listener().await;
+    let (_two, other) = listener().await;
+    let resolver = StaticResolver::new().with("origin", [addr]).with("two", [addr, other]);
+    let connector = TcpConnector::with_resolver(resolver);
+    let two = Peer::new(Address::parse("two:1").unwrap());
+    let granted = sys::set_fast_open_connect(&Socket::new(Domain::IPV4, Type::STREAM, None).unwrap()).is_ok();
+    for (peer, fast_open, expected) in [
+        (Peer::new(addr), FastOpen::No, false),
+        (Peer::new(addr), FastOpen::Yes, granted),
+        (named(1), FastOpen::Yes, granted),
+        (two, FastOpen::Yes, false),
+    ] {
+        let peer = peer.to_builder().fast_open(fast_open).build();
+        assert_eq!(asked_for_fast_open(&connector, &peer).await, expected, "{peer} {fast_open:?}");
+    }
+}
+
+fn ports(first: u16, last: u16) -> PortRange {
+    let port = |n| NonZeroU16::new(n).unwrap();
+    PortRange::new(port(first), port(last)).unwrap()
+}
+
+#[tokio::test]
+async fn connections_come_from_one_of_the_sources_and_from_the_peers_own_first() {
+    let (listener, addr) = listener().await;
+    let plain = Peer::builder(addr);
+    let bound = plain.clone().bind([127, 0, 0, 9].into());
+    let ranged = plain.clone().ports(ports(41_000, 41_900));
+    for (list, peer, expected) in [
+        (&[][..], &plain, &["127.0.0.1"][..]),
+        (&["127.0.0.2"], &plain, &["127.0.0.2"]),
+        (&["127.0.0.2", "127.0.0.3", "2001:db8::1"], &plain, &["127.0.0.2", "127.0.0.3"]),
+        (&["127.0.0.2", "127.0.0.3"], &bound, &["127.0.0.9"]),
+        (&["127.0.0.4"], &ranged, &["127.0.0.4"]),
+        (&["2001:db8::1"], &plain, &["127.0.0.1"]),
+        (&["2001:db8::1"], &ranged, &["127.0.0.1"]),
+    ] {
+        let connector = TcpConnector::new().sources(list.iter().map(|ip| ip.parse().unwrap()));
+        let peer = peer.clone().build();
+        let mut seen = HashSet::new();
+        // Two are both seen but for one case in 2⁴⁷.
+        for _ in 0..48 {
+            let connected = connector.connect(&peer).await.unwrap();
+            let from = listener.accept().await.unwrap().1;
+            assert_eq!(connected.local, Some(from));
+            seen.insert(from.ip());
+        }
+        assert_eq!(seen, expected.iter().map(|ip| ip.parse().unwrap()).collect(), "{list:?}");
+    }
+}
+
+#[tokio::test]
+async fn source_that_is_not_ours_is_our_fault() {
+    let (_listener, addr) = listener().await;
+    let connector = TcpConnector::new().sources(["192.0.2.77".parse().unwrap()]);
+    for peer in [Peer::new(addr), Peer::builder(addr).ports(ports(41_000, 41_900)).build()] {
+        let error = connector.connect(&peer).await.unwrap_err();
+        assert_eq!((error.kind(), error.origin()), (Kind::Io(io::ErrorKind::AddrNotAvailable), Origin::Internal));
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn source_port_is_chosen_late_whoever_named_the_source() {
+    let addrs = ["127.0.0.1:9", "[::1]:9"].map(|addr| addr.parse::<SocketAddr>().unwrap());
+    for addr in addrs {
+        let own = addr.ip();
+        for (source, range, late) in [
+            (None, None, false),
+            (Some(own), None, true),
+            (None, Some(ports(41_000, 41_900)), true),
+            (Some(own), Some(ports(41_000, 41_900)), true),
+        ] {
+            let socket =
+                prepare(&Peer::new(addr), addr, Way { source, ports: range, fast_open: FastOpen::No }).unwrap();
+            assert_eq!(sys::has_bind_address_no_port(&socket).unwrap(), late, "{addr} {source:?} {range:?}");
+            // Of a port range alone the address stays open as well.
+            assert_eq!(socket.local_addr().unwrap().port(), 0);
+            assert_eq!(socket.local_addr().unwrap().ip(), source.unwrap_or_else(|| unspecified(&addr)));
+        }
+    }
+}
+
 #[tokio::test]
 async fn used_up_port_range_falls_back_to_any_port() {
     let (listener, addr) = listener().await;
-    let port = NonZeroU16::new(40_321).unwrap();
-    let peer = Peer::builder(addr).ports(PortRange::new(port, port).unwrap()).build();
+    let peer = Peer::builder(addr).ports(ports(40_321, 40_321)).build();
     let (one, two) =
         (TcpConnector::new().connect(&peer).await.unwrap(), TcpConnector::new().connect(&peer).await.unwrap());
     assert_ne!(one.local, two.local);

@@ -11,6 +11,16 @@ fn listener_takes_fast_open() {
 }
 
 #[test]
+fn connecting_socket_takes_fast_open() {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+    assert!(!has_fast_open_connect(&socket));
+    match set_fast_open_connect(&socket) {
+        Ok(()) => assert!(has_fast_open_connect(&socket)),
+        Err(error) => assert_eq!(error.raw_os_error(), Some(libc::EOPNOTSUPP), "{error}"),
+    }
+}
+
+#[test]
 fn source_port_range_is_kept_or_refused_by_name() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
@@ -30,4 +40,6 @@ fn source_port_range_is_kept_or_refused_by_name() {
 fn nonsense_is_refused() {
     let socket = Socket::new(Domain::UNIX, Type::STREAM, None).unwrap();
     assert!(set_fast_open(&socket, 1).is_err());
+    assert!(set_fast_open_connect(&socket).is_err());
+    assert!(!has_fast_open_connect(&socket));
 }

@@ -59,3 +59,11 @@ fn a_probe_goes_the_way_of_the_requests() {
     assert_eq!(probe.address().to_string(), "origin.example:8080");
     assert_eq!((probe.group(), probe.bind(), probe.label()), (4, peer.bind(), "shop"));
 }
+
+#[test]
+fn a_probe_waits_for_the_handshake() {
+    let peer = Peer::builder(Address::parse("origin.example:80").unwrap()).fast_open(FastOpen::Yes).build();
+    for port in [None, Some(8080)] {
+        assert_eq!(probe_peer(&peer, port, Duration::from_secs(1)).fast_open(), FastOpen::No);
+    }
+}
