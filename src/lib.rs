@@ -63,4 +63,7 @@ mod pages {
     mod shutdown {}
     #[doc = include_str!("../docs/src/strictness.md")]
     mod strictness {}
+    #[cfg(feature = "rustls")]
+    #[doc = include_str!("../docs/src/tls.md")]
+    mod tls {}
 }
