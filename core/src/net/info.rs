@@ -21,6 +21,16 @@ pub enum Transport {
     Other,
 }
 
+/// What both sides agreed to speak before the first octet of it, by ALPN (RFC 7301).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Negotiated {
+    /// `http/1.1`, or `http/1.0`.
+    Http1,
+    /// `h2`.
+    Http2,
+}
+
 /// Who is at the other end of an accepted connection, and by which listener it came. One per connection, behind an `Arc`.
 #[derive(Clone, Debug)]
 pub struct ConnInfo {
@@ -29,6 +39,7 @@ pub struct ConnInfo {
     listener: Arc<str>,
     accepted: Instant,
     transport: Transport,
+    protocol: Option<Negotiated>,
     peer_text: OnceLock<AddressText>,
 }
 
@@ -36,7 +47,15 @@ impl ConnInfo {
     /// A connection that came by the listener of this label, now.
     #[must_use]
     pub fn new(listener: Arc<str>, transport: Transport) -> Self {
-        Self { peer: None, local: None, listener, accepted: Instant::now(), transport, peer_text: OnceLock::new() }
+        Self {
+            peer: None,
+            local: None,
+            listener,
+            accepted: Instant::now(),
+            transport,
+            protocol: None,
+            peer_text: OnceLock::new(),
+        }
     }
 
     /// The same with the peer's address.
@@ -52,6 +71,19 @@ impl ConnInfo {
     pub fn with_local(mut self, local: SocketAddr) -> Self {
         self.local = Some(local);
         self
+    }
+
+    /// The same with the protocol that was negotiated.
+    #[must_use]
+    pub fn with_protocol(mut self, protocol: Negotiated) -> Self {
+        self.protocol = Some(protocol);
+        self
+    }
+
+    /// What was negotiated; nothing on a plain connection, where the first octets tell.
+    #[must_use]
+    pub fn protocol(&self) -> Option<Negotiated> {
+        self.protocol
     }
 
     /// The peer's address; of TCP.

@@ -41,6 +41,7 @@ pub struct ServerStream {
     expects: Expects,
     outbox: Outbox,
     interims: u8,
+    announced: Option<u64>,
     content_in: u64,
     content_out: u64,
     handed_over: u64,
@@ -71,6 +72,8 @@ enum Write {
     Raw,
     RawEnded,
     Failed(Misuse),
+    /// The stream was reset by us.
+    Cut,
 }
 
 #[derive(Debug)]
@@ -121,6 +124,7 @@ impl ServerStream {
             expects: Expects::Nothing,
             outbox: Outbox::default(),
             interims: 0,
+            announced: None,
             content_in: 0,
             content_out: 0,
             handed_over: 0,
@@ -159,6 +163,11 @@ impl ServerStream {
         self.expects == Expects::Continue && self.write == Write::Head && matches!(self.read, Read::Content)
     }
 
+    /// Octets of content that are still to come, if the client said how many.
+    pub fn remaining(&self) -> Option<u64> {
+        self.announced.map(|length| length.saturating_sub(self.content_in))
+    }
+
     /// Octets that were pushed and that the client has not granted a window for.
     pub const fn waiting(&self) -> usize {
         self.outbox.octets
@@ -193,6 +202,20 @@ impl ServerStream {
         })
     }
 
+    /// Ends the stream with this code, at once.
+    pub fn reset_with(&mut self, code: h2::Reason) {
+        if self.write == Write::Cut {
+            return;
+        }
+        match &mut self.send {
+            Some(send) => send.send_reset(code),
+            None => self.respond.send_reset(code),
+        }
+        self.write = Write::Cut;
+        self.outbox = Outbox::default();
+        self.fail(StreamError::Reset);
+    }
+
     /// The stream cannot go on; every later read gives the same.
     pub fn fail(&mut self, error: StreamError) -> StreamError {
         self.read = Read::Failed(error);
@@ -206,6 +229,7 @@ impl ServerStream {
         let head = request_in::request_head(parts, &self.limits).map_err(StreamError::Malformed)?;
         let length = self.length(&head.fields).map_err(StreamError::Malformed)?;
         let is_over = self.recv.is_end_stream();
+        self.announced = length;
         self.asked = match (asked, &head.upgrade) {
             (_, Some(protocol)) => Asked::Upgrade(protocol.clone()),
             (Method::CONNECT, None) if length > Some(0) => return Err(StreamError::Malformed(Rule::ConnectContent)),
@@ -284,7 +308,7 @@ impl ServerStream {
         let is_over = match write {
             Write::Ended | Write::Nothing => true,
             Write::Length(_) | Write::Open | Write::Raw => false,
-            Write::Head | Write::RawEnded | Write::Failed(_) => return Err(StreamError::Misuse(Misuse::OutOfOrder)),
+            Write::Head | Write::RawEnded | Write::Failed(_) | Write::Cut => return Err(StreamError::Misuse(Misuse::OutOfOrder)),
         };
         let send = self.respond.send_response(response, is_over).map_err(|error| failure::of(&error))?;
         self.send = Some(send);
@@ -364,7 +388,7 @@ impl ServerStream {
                 return Ok(());
             }
             (Write::Failed(misuse), _) => return Err(misuse),
-            (Write::Head | Write::Ended | Write::RawEnded, _) => return Err(Misuse::OutOfOrder),
+            (Write::Head | Write::Ended | Write::RawEnded | Write::Cut, _) => return Err(Misuse::OutOfOrder),
         };
         self.write = next;
         self.content_out += n;
@@ -384,7 +408,7 @@ impl ServerStream {
                 return Ok(());
             }
             Write::Failed(misuse) => return Err(misuse),
-            Write::Head | Write::Ended | Write::Raw | Write::RawEnded => return Err(Misuse::OutOfOrder),
+            Write::Head | Write::Ended | Write::Raw | Write::RawEnded | Write::Cut => return Err(Misuse::OutOfOrder),
         }
         let map = trailers::to_send(fields)?;
         self.outbox.end = if map.is_empty() { End::Due } else { End::Trailers(map) };
@@ -493,6 +517,9 @@ impl Sink<ResponseHead> for ServerStream {
 
     /// Ready once all that was pushed was handed to the connection, which writes it by itself.
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), StreamError>> {
+        if matches!(self.outbox.end, End::Sent) {
+            return Poll::Ready(Ok(()));
+        }
         if let Poll::Ready(error) = self.poll_gone(cx) {
             return Poll::Ready(Err(error));
         }
@@ -500,13 +527,6 @@ impl Sink<ResponseHead> for ServerStream {
     }
 
     fn reset(&mut self, why: Reason) {
-        let code = failure::code(why);
-        match &mut self.send {
-            Some(send) => send.send_reset(code),
-            None => self.respond.send_reset(code),
-        }
-        self.write = Write::Failed(Misuse::OutOfOrder);
-        self.outbox = Outbox::default();
-        self.fail(StreamError::Reset);
+        self.reset_with(failure::code(why));
     }
 }
