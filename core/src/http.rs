@@ -7,12 +7,17 @@
 //! | [`Origins`] | where upstream exchanges come from: the pool, else a new connection |
 //! | [`Http`] | the service that turns accepted streams into exchanges and gives each to a [`Serve`] |
 //! | [`Timeouts`] | every wait of a downstream connection, bounded |
+//! | `Http2Config` | every bound of a downstream connection of HTTP/2 (feature `h2`) |
 //!
 //! Nothing above this module names a version of HTTP.
 
 mod exchange;
 mod leg;
+#[cfg(feature = "h2")]
+mod multiplex;
 mod origins;
+#[cfg(feature = "h2")]
+mod preface;
 mod service;
 mod slot;
 mod timeouts;
@@ -20,6 +25,8 @@ mod turn;
 mod upstream;
 
 pub use exchange::{Ended, Exchange};
+#[cfg(feature = "h2")]
+pub use multiplex::{ExtendedConnect, Http2Config, Http2Stats, Rate};
 pub use origins::{Origins, OriginsConfig};
 pub use service::{Http, HttpConfig, Serve};
 pub use timeouts::Timeouts;

@@ -16,7 +16,7 @@ mod stream;
 pub(crate) mod sys;
 
 pub use address::{Address, AddressError};
-pub use info::{ConnInfo, Transport};
+pub use info::{ConnInfo, Negotiated, Transport};
 pub use listen::{Bound, ListenConfig, tcp, unix};
 pub use options::{Family, KeepAlive, Nodelay, SocketOptions};
 pub use stream::{AtRest, Io, Probe, Stream};

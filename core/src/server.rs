@@ -61,6 +61,8 @@ pub use census::ConnectionLimits;
 pub use drain::{Drain, DrainTrigger};
 pub use handle::{Phase, Phases, ServerHandle};
 pub use service::{ServeConnection, service_fn};
+#[cfg(feature = "h2")]
+pub(crate) use stats::Counter;
 pub(crate) use stats::Counters;
 pub use stats::Stats;
 pub use supervise::{DrainTiming, Report};

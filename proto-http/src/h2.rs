@@ -4,3 +4,13 @@
 //! either end.
 //!
 //! **What it is not.** It reads no socket: who drives the connection is `simplon-core`.
+
+mod failure;
+mod request_in;
+mod response_out;
+mod server;
+mod trailers;
+
+pub use request_in::{MOST_CRUMBS, request_head};
+pub use response_out::response;
+pub use server::ServerStream;

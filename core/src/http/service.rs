@@ -7,8 +7,12 @@ use std::time::Duration;
 use simplon_proto_http::h1::Config;
 
 use super::exchange::{Ended, Exchange, KeepIdle, Woken};
+#[cfg(feature = "h2")]
+use super::multiplex::{self, Counters, Http2Config, Http2Stats};
 use super::slot;
 use super::timeouts::Timeouts;
+#[cfg(feature = "h2")]
+use crate::net::Negotiated;
 use crate::net::{ConnInfo, Stream};
 use crate::server::{Drain, ServeConnection};
 
@@ -40,6 +44,10 @@ pub struct HttpConfig {
     /// When the server drains: how long after its last exchange an idle connection may still begin one, because its request may be on the
     /// way. Default 1 s.
     pub drain_grace: Duration,
+    /// Bounds of connections of HTTP/2; `None` if it is not spoken. Default: it is spoken where it was negotiated, and with clients that begin
+    /// with its preface.
+    #[cfg(feature = "h2")]
+    pub http2: Option<Arc<Http2Config>>,
 }
 
 impl Default for HttpConfig {
@@ -49,15 +57,19 @@ impl Default for HttpConfig {
             timeouts: Arc::default(),
             max_exchanges: None,
             drain_grace: Duration::from_secs(1),
+            #[cfg(feature = "h2")]
+            http2: Some(Arc::default()),
         }
     }
 }
 
-/// Serves HTTP on a connection: one exchange after the other.
+/// Serves HTTP on a connection: one exchange after the other, or with HTTP/2 many at a time.
 #[derive(Debug)]
 pub struct Http<S> {
     app: Arc<S>,
     config: HttpConfig,
+    #[cfg(feature = "h2")]
+    counters: Arc<Counters>,
 }
 
 impl<S: Serve> Http<S> {
@@ -68,15 +80,48 @@ impl<S: Serve> Http<S> {
 
     /// With limits and timeouts of your own.
     pub fn with_config(app: S, config: HttpConfig) -> Self {
-        Self { app: Arc::new(app), config }
+        Self {
+            app: Arc::new(app),
+            config,
+            #[cfg(feature = "h2")]
+            counters: Arc::default(),
+        }
+    }
+
+    /// What connections of HTTP/2 were closed for, and the like, of this service and its clones.
+    #[cfg(feature = "h2")]
+    #[must_use]
+    pub fn http2_stats(&self) -> Http2Stats {
+        self.counters.read()
     }
 
     /// Serves one connection until it is over. For streams that did not come from a listener; what a listener accepts gets here by itself.
+    ///
+    /// The protocol is what [`ConnInfo::protocol`] says was negotiated; where nothing was, the first octets tell.
     pub async fn serve_stream(&self, stream: Stream, info: Arc<ConnInfo>, drain: Drain) {
+        #[cfg(feature = "h2")]
+        if let (Some(Negotiated::Http2), Some(http2)) = (info.protocol(), &self.config.http2) {
+            return Box::pin(self.multiplex(http2, stream, bytes::Bytes::new(), info, drain)).await;
+        }
         let (protocol, timeouts) = (Arc::clone(&self.config.protocol), Arc::clone(&self.config.timeouts));
-        let mut exchange = Box::new(Exchange::new(stream, protocol, timeouts, info, drain));
+        #[cfg(feature = "h2")]
+        let known = (Arc::clone(&info), drain.clone());
+        let mut exchange = Box::new(Exchange::h1(stream, protocol, timeouts, info, drain));
         let keep = KeepIdle { grace: self.config.drain_grace };
         while exchange.idle(keep).await == Woken::Request {
+            #[cfg(feature = "h2")]
+            if exchange.served() == 0
+                && exchange.may_be_h2()
+                && let (None, Some(http2)) = (known.0.protocol(), &self.config.http2)
+            {
+                match Box::pin(exchange.into_h2()).await {
+                    Ok((stream, before)) => {
+                        let (info, drain) = known;
+                        return Box::pin(self.multiplex(http2, stream, before, info, drain)).await;
+                    }
+                    Err(back) => exchange = back,
+                }
+            }
             if self.config.max_exchanges.is_some_and(|most| exchange.served().saturating_add(1) >= most) {
                 exchange.close_after();
             }
@@ -87,11 +132,30 @@ impl<S: Serve> Http<S> {
             exchange = back;
         }
     }
+
+    #[cfg(feature = "h2")]
+    async fn multiplex(
+        &self,
+        http2: &Arc<Http2Config>,
+        stream: Stream,
+        before: bytes::Bytes,
+        info: Arc<ConnInfo>,
+        drain: Drain,
+    ) {
+        let service =
+            multiplex::Service { app: &self.app, config: &self.config, http2, counters: &self.counters };
+        multiplex::serve(service, stream, before, info, drain).await;
+    }
 }
 
 impl<S> Clone for Http<S> {
     fn clone(&self) -> Self {
-        Self { app: Arc::clone(&self.app), config: self.config.clone() }
+        Self {
+            app: Arc::clone(&self.app),
+            config: self.config.clone(),
+            #[cfg(feature = "h2")]
+            counters: Arc::clone(&self.counters),
+        }
     }
 }
 

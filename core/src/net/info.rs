@@ -22,6 +22,28 @@ pub enum Transport {
     Other,
 }
 
+/// What both sides agreed to speak before the first octet of it, by ALPN (RFC 7301).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Negotiated {
+    /// `http/1.1`, or `http/1.0`.
+    Http1,
+    /// `h2`.
+    Http2,
+}
+
+impl Negotiated {
+    /// What this name of ALPN stands for.
+    #[must_use]
+    pub fn of_alpn(name: &[u8]) -> Option<Self> {
+        match name {
+            b"h2" => Some(Self::Http2),
+            b"http/1.1" | b"http/1.0" => Some(Self::Http1),
+            _ => None,
+        }
+    }
+}
+
 /// Who is at the other end of an accepted connection, and by which listener it came. One per connection, behind an `Arc`.
 #[derive(Clone, Debug)]
 pub struct ConnInfo {
@@ -31,6 +53,7 @@ pub struct ConnInfo {
     accepted: Instant,
     transport: Transport,
     tls: Option<Arc<Facts>>,
+    protocol: Option<Negotiated>,
     peer_text: OnceLock<AddressText>,
 }
 
@@ -45,6 +68,7 @@ impl ConnInfo {
             accepted: Instant::now(),
             transport,
             tls: None,
+            protocol: None,
             peer_text: OnceLock::new(),
         }
     }
@@ -64,9 +88,11 @@ impl ConnInfo {
         self
     }
 
-    /// The same, secured by TLS.
+    /// The same, secured by TLS, which says what is spoken. Without a word of it that is HTTP/1: HTTP/2 has to be negotiated (RFC 9113 §3.2).
     #[must_use]
     pub fn with_tls(mut self, facts: Arc<Facts>) -> Self {
+        let named = facts.alpn.as_deref().and_then(Negotiated::of_alpn);
+        self.protocol = Some(named.unwrap_or(Negotiated::Http1));
         self.tls = Some(facts);
         self
     }
@@ -81,6 +107,19 @@ impl ConnInfo {
     #[must_use]
     pub fn scheme(&self) -> &'static str {
         if self.tls.is_some() { "https" } else { "http" }
+    }
+
+    /// The same with the protocol that was negotiated.
+    #[must_use]
+    pub fn with_protocol(mut self, protocol: Negotiated) -> Self {
+        self.protocol = Some(protocol);
+        self
+    }
+
+    /// What was negotiated; nothing on a plain connection, where the first octets tell.
+    #[must_use]
+    pub fn protocol(&self) -> Option<Negotiated> {
+        self.protocol
     }
 
     /// The peer's address; of TCP.

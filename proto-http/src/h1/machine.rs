@@ -254,6 +254,11 @@ impl<R: Role> Machine<R> {
         self.state.inbound.len()
     }
 
+    /// The octets received and not yet given, to look at: what comes first may not be HTTP/1 at all.
+    pub fn unread(&self) -> &[u8] {
+        &self.state.inbound
+    }
+
     /// Octets received since the connection began.
     pub fn read_octets(&self) -> u64 {
         self.state.octets_in

@@ -161,7 +161,7 @@ where
             if record.status.is_none() {
                 record.status = Some(error.status());
             }
-            exchange.reset(Reason::Cancelled);
+            exchange.cut(error);
             return;
         }
         let made = catch_unwind(AssertUnwindSafe(|| self.rescue.respond(error, cx)));

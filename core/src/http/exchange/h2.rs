@@ -1,0 +1,267 @@
+//! One request with its response on a stream of HTTP/2: the stream joined to the clock.
+
+use std::future::poll_fn;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
+
+use http::Extensions;
+use simplon_proto_http::h2::ServerStream;
+use simplon_proto_http::head::{RequestHead, ResponseHead};
+use simplon_proto_http::transfer::{Part, Reason, Sink, Source, StreamError, Wait};
+use simplon_timeout::Timer;
+use tokio::time::Instant;
+
+use super::{Ended, wait_until};
+use crate::http::multiplex::Allowance;
+use crate::http::timeouts::Timeouts;
+use crate::net::ConnInfo;
+use crate::wire::H2;
+
+/// What the exchanges of one connection share.
+#[derive(Debug)]
+pub(in crate::http) struct Shared {
+    pub(in crate::http) info: Arc<ConnInfo>,
+    pub(in crate::http) timeouts: Arc<Timeouts>,
+    /// Octets per second below which a response is given up that the client takes too slowly.
+    pub(in crate::http) write_min_rate: Option<std::num::NonZeroU32>,
+    pub(in crate::http) state: Mutex<Extensions>,
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, Extensions> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What a connection wants to know of a stream that ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(in crate::http) struct Ending {
+    /// The request broke a rule.
+    pub(in crate::http) is_malformed: bool,
+    /// The client took the response too slowly, or not at all.
+    pub(in crate::http) is_stalled: bool,
+}
+
+/// A stream of HTTP/2 with the two deadlines of what is being waited for.
+#[derive(Debug)]
+pub(in crate::http) struct Exchange {
+    stream: ServerStream,
+    timer: Timer,
+    connection: Arc<Shared>,
+    state: Extensions,
+    served: u32,
+    read: Allowance,
+    write: Allowance,
+    /// What the client had granted when the write wait was looked at last.
+    granted: u64,
+    failed: Option<StreamError>,
+    ending: Ending,
+}
+
+impl Exchange {
+    pub(super) fn new(stream: ServerStream, connection: Arc<Shared>, served: u32) -> Self {
+        let timeouts = &connection.timeouts;
+        let read = Allowance::new(timeouts.body, timeouts.body_min_rate);
+        let write = Allowance::new(timeouts.write, connection.write_min_rate);
+        let state = connection.state().clone();
+        Self {
+            stream,
+            timer: Timer::new(),
+            state,
+            served,
+            read,
+            write,
+            granted: 0,
+            failed: None,
+            ending: Ending::default(),
+            connection,
+        }
+    }
+
+    pub(super) fn info(&self) -> &Arc<ConnInfo> {
+        &self.connection.info
+    }
+
+    pub(super) fn connection_state(&mut self) -> &mut Extensions {
+        &mut self.state
+    }
+
+    pub(super) fn served(&self) -> u32 {
+        self.served
+    }
+
+    pub(super) fn timeouts(&self) -> &Timeouts {
+        &self.connection.timeouts
+    }
+
+    /// The other streams go on.
+    pub(super) fn close_after(&mut self) {}
+
+    pub(super) fn awaits_continue(&self) -> bool {
+        self.stream.awaits_continue()
+    }
+
+    pub(super) fn is_tunnel(&self) -> bool {
+        self.stream.is_tunnel()
+    }
+
+    pub(super) fn is_read(&self) -> bool {
+        self.stream.is_read()
+    }
+
+    pub(super) fn is_written(&self) -> bool {
+        self.stream.is_written()
+    }
+
+    pub(super) fn has_begun(&self) -> bool {
+        self.stream.has_begun()
+    }
+
+    pub(super) fn ending(&self) -> Ending {
+        self.ending
+    }
+
+    pub(super) fn poll_deadline(&mut self, cx: &mut Context<'_>, also: Option<Instant>) -> Poll<Instant> {
+        let own = match (self.read.by(), self.write.by()) {
+            (Some(read), Some(write)) => Some(read.min(write)),
+            (read, write) => read.or(write),
+        };
+        wait_until(&mut self.timer, cx, own, also)
+    }
+
+    pub(super) fn expire(&mut self, now: Instant) -> Option<StreamError> {
+        let wait = if self.write.is_over(now) {
+            Wait::Write
+        } else if self.read.is_over(now) {
+            Wait::Body
+        } else {
+            return None;
+        };
+        Some(self.fail(StreamError::Timeout(wait)))
+    }
+
+    fn fail(&mut self, error: StreamError) -> StreamError {
+        self.ending.is_malformed |= matches!(error, StreamError::Malformed(_));
+        self.ending.is_stalled |= error == StreamError::Timeout(Wait::Write);
+        self.failed = Some(error);
+        self.read.restart();
+        self.write.restart();
+        error
+    }
+
+    pub(super) fn poll_gone(&mut self, cx: &mut Context<'_>) -> Poll<StreamError> {
+        self.stream.poll_gone(cx)
+    }
+
+    pub(super) fn reset_with(&mut self, code: H2) {
+        self.stream.reset_with(code.0.into());
+    }
+
+    /// A response that is complete is waited for until the client has granted a window for all of it. One that is not is cut.
+    pub(super) async fn finish(&mut self) -> Ended {
+        if !self.stream.is_written() {
+            self.stream.reset(Reason::Internal);
+        } else if let Err(error) = poll_fn(|cx| self.poll_flush(cx)).await {
+            self.stream.reset(if matches!(error, StreamError::Timeout(_)) { Reason::Timeout } else { Reason::Internal });
+        }
+        if !self.state.is_empty() {
+            self.connection.state().extend(std::mem::take(&mut self.state));
+        }
+        Ended::Close
+    }
+
+    fn poll_own_deadline(&mut self, cx: &mut Context<'_>) -> Poll<StreamError> {
+        loop {
+            match self.poll_deadline(cx, None) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(now) => {
+                    if let Some(error) = self.expire(now) {
+                        return Poll::Ready(error);
+                    }
+                }
+            }
+        }
+    }
+
+    /// What the client took since is worth some time.
+    fn poll_handed_over(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), StreamError>> {
+        let flushed = self.stream.poll_flush(cx);
+        let granted = self.stream.handed_over();
+        if granted > self.granted {
+            self.write.credit(granted - self.granted);
+            self.granted = granted;
+        }
+        match flushed {
+            Poll::Pending => {
+                self.write.begin();
+                self.poll_own_deadline(cx).map(Err)
+            }
+            Poll::Ready(Ok(())) => {
+                self.write.pause();
+                Poll::Ready(Ok(()))
+            }
+            Poll::Ready(Err(error)) => Poll::Ready(Err(self.fail(error))),
+        }
+    }
+
+    /// Before the answer the client owes its content. After it, the two talk as they like, and a client that is gone does not answer a PING.
+    fn is_content_due(&self) -> bool {
+        self.stream.is_mid_content() && !self.stream.has_begun()
+    }
+}
+
+impl Source<RequestHead> for Exchange {
+    fn poll_part(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Part<RequestHead>>, StreamError>> {
+        if let Some(error) = self.failed {
+            return Poll::Ready(Err(error));
+        }
+        match self.stream.poll_part(cx) {
+            Poll::Ready(Ok(part)) => {
+                if let Some(Part::Data(octets, _)) = &part {
+                    self.read.credit(octets.len() as u64);
+                }
+                self.read.pause();
+                if self.stream.remaining().is_none() {
+                    // Nobody said how much it is: each piece is waited for anew.
+                    self.read.restart();
+                }
+                return Poll::Ready(Ok(part));
+            }
+            Poll::Ready(Err(error)) => return Poll::Ready(Err(self.fail(error))),
+            Poll::Pending => {}
+        }
+        if self.stream.waiting() > 0
+            && let Poll::Ready(Err(error)) = self.poll_handed_over(cx)
+        {
+            return Poll::Ready(Err(error));
+        }
+        if self.is_content_due() { self.read.begin() } else { self.read.restart() }
+        self.poll_own_deadline(cx).map(Err)
+    }
+
+    fn stop(&mut self, why: Reason) {
+        self.stream.stop(why);
+    }
+}
+
+impl Sink<ResponseHead> for Exchange {
+    fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<Result<usize, StreamError>> {
+        match self.poll_handed_over(cx) {
+            Poll::Ready(Ok(())) => self.stream.poll_room(cx),
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+
+    fn push(&mut self, part: Part<ResponseHead>) -> Result<(), StreamError> {
+        self.stream.push(part)
+    }
+
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), StreamError>> {
+        self.poll_handed_over(cx)
+    }
+
+    fn reset(&mut self, why: Reason) {
+        self.stream.reset(why);
+    }
+}

@@ -1,0 +1,99 @@
+//! Every bound of a connection of HTTP/2, with its default and its reason.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+/// Bounds of a connection of HTTP/2. What they have in common with HTTP/1 is in [`super::super::HttpConfig`]: heads, waits, content.
+///
+/// Bounds that the `h2` crate has by itself: frames of CONTINUATION in one head (as many as fill it, and a quarter more), a head of four times
+/// the limit ends the connection, 100 empty frames of DATA in a row, fields that are no HTTP/2.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Http2Config {
+    /// Streams at a time. Default 128: browsers open 100, and RFC 9113 §5.1.2 advises no less.
+    pub concurrent_streams: u32,
+    /// Octets that one stream may send ahead of whoever reads them. Default 256 KiB: at 50 ms of delay this gives 5 MB/s for one upload.
+    pub stream_window: u32,
+    /// The same for the whole connection, and so the memory that its uploads can take. Default 1 MiB.
+    pub connection_window: u32,
+    /// Octets of responses that wait in one stream for the socket. Default 64 KiB, what one write of the kernel takes.
+    pub send_buffer_octets: usize,
+    /// Octets of the largest frame that is taken. Default 16 KiB, the least: larger ones hold up other streams.
+    pub frame_octets: u32,
+    /// Octets of the table that compresses the client's fields. Default 4 KiB, that of RFC 9113.
+    pub header_table_octets: u32,
+    /// Whether WebSockets and the like may be opened by extended CONNECT (RFC 8441). Default: they may.
+    pub extended_connect: ExtendedConnect,
+    /// Requests that break a rule before the connection is closed; good ones between them do not count. Default 32.
+    pub malformed_requests: u32,
+    /// Streams that the `h2` crate resets or refuses on a connection before it closes it: its answer to MadeYouReset. Default 512: a client that
+    /// has not read our settings yet may open more streams at once than it may have.
+    pub local_resets: usize,
+    /// Streams reset by the client before anybody looked at them; more end the connection. Default 20.
+    pub pending_resets: usize,
+    /// Streams that we reset and whose late frames are still ignored. Default 64.
+    pub remembered_resets: usize,
+    /// RST_STREAM of the client: so many at once, and then so many each second. Rapid reset (CVE-2023-44487). Default 256 and 32.
+    pub resets: Rate,
+    /// PING, SETTINGS, PRIORITY, WINDOW_UPDATE and unknown frames: so many at once, and then so many each second, beside what a client needs to
+    /// take what it is sent. Default 1,024 and 64.
+    pub control_frames: Rate,
+    /// Octets that small frames of DATA may waste (the `h2` crate counts them). Default: half of the connection's window.
+    pub small_data_octets: Option<usize>,
+    /// Octets per second below which a response is given up that the client takes too slowly, on average, after the write timeout of credit.
+    /// Default 128: a window that opens by one octet now and then is not worth a stream.
+    pub write_min_rate: Option<NonZeroU32>,
+    /// With streams open: after so much silence the client is asked for a sign of life. Default 30 s.
+    pub ping_after: Duration,
+    /// How long it may take to give one. Default 20 s.
+    pub ping_answer: Duration,
+    /// How old a connection gets before it is closed with grace. Default: any age.
+    pub max_age: Duration,
+    /// How long a connection without streams is kept after it was told to go, so that the client can read that. Default 2 s.
+    pub farewell: Duration,
+}
+
+/// Whether extended CONNECT is offered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ExtendedConnect {
+    /// The client is told that it may.
+    #[default]
+    Offered,
+    /// A request for it is malformed.
+    Refused,
+}
+
+/// So many at once, and then so many each second.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    /// At once.
+    pub burst: u32,
+    /// Each second.
+    pub per_second: u32,
+}
+
+impl Default for Http2Config {
+    fn default() -> Self {
+        Self {
+            concurrent_streams: 128,
+            stream_window: 256 << 10,
+            connection_window: 1 << 20,
+            send_buffer_octets: 64 << 10,
+            frame_octets: 16 << 10,
+            header_table_octets: 4 << 10,
+            extended_connect: ExtendedConnect::Offered,
+            malformed_requests: 32,
+            local_resets: 512,
+            pending_resets: 20,
+            remembered_resets: 64,
+            resets: Rate { burst: 256, per_second: 32 },
+            control_frames: Rate { burst: 1024, per_second: 64 },
+            small_data_octets: None,
+            write_min_rate: NonZeroU32::new(128),
+            ping_after: Duration::from_secs(30),
+            ping_answer: Duration::from_secs(20),
+            max_age: Duration::MAX,
+            farewell: Duration::from_secs(2),
+        }
+    }
+}

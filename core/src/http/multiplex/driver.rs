@@ -1,0 +1,334 @@
+//! The task that drives a connection: it takes streams on, watches the clock, and says when it is over.
+
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use h2::server::{Connection, SendResponse};
+use h2::{Ping, PingPong, Reason, RecvStream};
+use http::Request;
+use simplon_proto_http::h2::ServerStream;
+use simplon_timeout::Timer;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use super::config::Http2Config;
+use super::stats::{Counters, Flood};
+use super::watch::{Watched, Wire};
+use crate::http::exchange::{Ending, Exchange, Shared};
+use crate::http::service::{HttpConfig, Serve};
+use crate::http::slot;
+use crate::server::Drain;
+
+/// How many tasks a connection may have for each stream that it may have: the task of a stream that was reset takes a moment to end.
+const TASKS_PER_STREAM: usize = 2;
+
+pub(super) struct Driver<S> {
+    connection: Connection<Watched, Bytes>,
+    wire: Arc<Wire>,
+    app: Arc<S>,
+    limits: simplon_proto_http::Limits,
+    keep_alive: Duration,
+    head: Duration,
+    write: Duration,
+    max_exchanges: Option<u32>,
+    config: Arc<Http2Config>,
+    counters: Arc<Counters>,
+    shared: Arc<Shared>,
+    drain: Drain,
+    streams: JoinSet<Ending>,
+    timer: Timer,
+    born: Instant,
+    served: u32,
+    malformed: u32,
+    /// Since when there are no streams.
+    idle_since: Option<Instant>,
+    life: Life,
+    ping: Option<PingPong>,
+    /// When a sign of life was asked for.
+    asked: Option<Instant>,
+}
+
+/// Where a connection stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Life {
+    /// Streams are taken on.
+    Open,
+    /// The client was told to open no more.
+    Leaving,
+    /// The client was told that it is over, since then.
+    Over(Instant),
+}
+
+impl<S: Serve> Driver<S> {
+    #[expect(clippy::too_many_arguments, reason = "it is made in one place, of what that place has")]
+    pub(super) fn new(
+        mut connection: Connection<Watched, Bytes>,
+        wire: Arc<Wire>,
+        app: Arc<S>,
+        config: &HttpConfig,
+        http2: &Arc<Http2Config>,
+        counters: &Arc<Counters>,
+        shared: Arc<Shared>,
+        drain: Drain,
+    ) -> Self {
+        let born = Instant::now();
+        Self {
+            ping: connection.ping_pong(),
+            connection,
+            wire,
+            app,
+            limits: config.protocol.limits,
+            keep_alive: config.timeouts.keep_alive,
+            head: config.timeouts.head,
+            write: config.timeouts.write,
+            max_exchanges: config.max_exchanges,
+            config: Arc::clone(http2),
+            counters: Arc::clone(counters),
+            shared,
+            drain,
+            streams: JoinSet::new(),
+            timer: Timer::new(),
+            born,
+            served: 0,
+            malformed: 0,
+            idle_since: Some(born),
+            life: Life::Open,
+            asked: None,
+        }
+    }
+
+    /// Drives the connection to its end, and then waits for the streams to notice.
+    pub(super) async fn run(mut self) {
+        poll_fn(|cx| self.poll(cx)).await;
+        let Self { connection, mut streams, .. } = self;
+        drop(connection);
+        while streams.join_next().await.is_some() {}
+    }
+
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            self.take_back(cx);
+            match self.poll_stream(cx) {
+                Poll::Ready(Some(Ok((request, respond)))) => self.begin(request, respond),
+                Poll::Ready(Some(Err(error))) => return self.broken(&error),
+                Poll::Ready(None) => return Poll::Ready(()),
+                Poll::Pending => {
+                    if self.judge(cx) == Judged::Unchanged {
+                        break;
+                    }
+                }
+            }
+        }
+        self.poll_time(cx)
+    }
+
+    /// The next stream. While tasks of streams that were reset pile up, none is taken on.
+    fn poll_stream(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Accepted, h2::Error>>> {
+        let most = (self.config.concurrent_streams as usize).saturating_mul(TASKS_PER_STREAM);
+        if self.streams.len() < most {
+            return self.connection.poll_accept(cx);
+        }
+        self.connection.poll_closed(cx).map(|outcome| outcome.err().map(Err))
+    }
+
+    fn begin(&mut self, request: Request<RecvStream>, respond: SendResponse<Bytes>) {
+        self.counters.streams.add();
+        let stream = ServerStream::new(request, respond, self.limits);
+        let exchange = Exchange::h2(stream, Arc::clone(&self.shared), self.served);
+        let running = slot::run(&self.app, Box::new(exchange));
+        self.streams.spawn(async move {
+            let (exchange, _) = running.await;
+            exchange.ending()
+        });
+        self.idle_since = None;
+        self.served = self.served.saturating_add(1);
+        if self.max_exchanges.is_some_and(|most| self.served >= most) {
+            self.leave();
+        }
+    }
+
+    /// Streams that ended.
+    fn take_back(&mut self, cx: &mut Context<'_>) {
+        while let Poll::Ready(Some(ended)) = self.streams.poll_join_next(cx) {
+            let Ok(Ending { is_malformed, is_stalled }) = ended else {
+                self.counters.panicked.add();
+                continue;
+            };
+            if is_stalled {
+                self.counters.stalled.add();
+            }
+            if is_malformed {
+                self.counters.malformed.add();
+                self.malformed = self.malformed.saturating_add(1);
+            }
+        }
+        if self.streams.is_empty() && self.idle_since.is_none() {
+            self.idle_since = Some(Instant::now());
+        }
+    }
+
+    /// What has happened that the client is to be told of.
+    fn judge(&mut self, cx: &mut Context<'_>) -> Judged {
+        if matches!(self.life, Life::Over(_)) {
+            return Judged::Unchanged;
+        }
+        let flood = self.wire.state().flood;
+        let flood = flood.or((self.malformed >= self.config.malformed_requests).then_some(Flood::Malformed));
+        if let Some(flood) = flood {
+            self.counters.flood(flood);
+            self.connection.abrupt_shutdown(Reason::ENHANCE_YOUR_CALM);
+            self.life = Life::Over(Instant::now());
+            return Judged::Told;
+        }
+        if self.life == Life::Open && self.drain.poll_draining(cx).is_ready() {
+            self.leave();
+            return Judged::Told;
+        }
+        Judged::Unchanged
+    }
+
+    /// GOAWAY in two steps: the first says that there will be an end, the second, a round trip later, which streams were the last.
+    fn leave(&mut self) {
+        if self.life == Life::Open {
+            self.connection.graceful_shutdown();
+            self.life = Life::Leaving;
+        }
+    }
+
+    fn broken(&self, error: &h2::Error) -> Poll<()> {
+        let is_flood = error.is_library() && error.reason() == Some(Reason::ENHANCE_YOUR_CALM);
+        if is_flood && !matches!(self.life, Life::Over(_)) {
+            self.counters.flood(Flood::Library);
+        }
+        Poll::Ready(())
+    }
+
+    /// Looks at all waits, acts on those that ran out, and sleeps until the next one.
+    fn poll_time(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            let now = Instant::now();
+            if let Some(end) = self.lost(cx, now) {
+                end(&self.counters);
+                return Poll::Ready(());
+            }
+            if self.is_to_leave(now) {
+                self.leave();
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            if self.ask(now) {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            let next = self.next_wait(now);
+            if next.is_none() || self.timer.poll_expired(cx, next).is_pending() {
+                return Poll::Pending;
+            }
+        }
+    }
+
+    /// Whether nothing can come of the connection any more, and how that is counted.
+    fn lost(&mut self, cx: &mut Context<'_>, now: Instant) -> Option<fn(&Counters)> {
+        let passed = |since: Option<Instant>, wait: Duration| {
+            since.is_some_and(|since| since.checked_add(wait).is_some_and(|by| by <= now))
+        };
+        let (stuck, head, heard) = {
+            let wire = self.wire.state();
+            (wire.stuck_since, wire.head_since, wire.heard)
+        };
+        if passed(stuck, self.write) {
+            return Some(|counters| counters.stuck.add());
+        }
+        if passed(head, self.head) {
+            return Some(|counters| counters.slow_heads.add());
+        }
+        if self.is_answered(cx, heard) {
+            self.asked = None;
+        }
+        if passed(self.asked, self.config.ping_answer) {
+            return Some(|counters| counters.silent.add());
+        }
+        let farewell = match self.life {
+            Life::Open => None,
+            Life::Leaving => self.idle_since,
+            Life::Over(since) => Some(since),
+        };
+        passed(farewell, self.config.farewell).then_some(|_| ())
+    }
+
+    /// Any octet is a sign of life.
+    fn is_answered(&mut self, cx: &mut Context<'_>, heard: Instant) -> bool {
+        let Some(asked) = self.asked else { return false };
+        let has_ponged = self.ping.as_mut().is_some_and(|ping| ping.poll_pong(cx).is_ready());
+        has_ponged || heard > asked
+    }
+
+    fn is_to_leave(&self, now: Instant) -> bool {
+        self.life == Life::Open
+            && (self.idle_by().is_some_and(|by| by <= now) || self.old_by().is_some_and(|by| by <= now))
+    }
+
+    fn idle_by(&self) -> Option<Instant> {
+        self.idle_since?.checked_add(self.keep_alive)
+    }
+
+    fn old_by(&self) -> Option<Instant> {
+        self.born.checked_add(self.config.max_age)
+    }
+
+    /// Asks for a sign of life, if it is time; says whether it did.
+    fn ask(&mut self, now: Instant) -> bool {
+        if self.ask_by().is_none_or(|by| by > now) {
+            return false;
+        }
+        // One that was asked before and answered by other means may still be under way: its answer is as good.
+        let _ = self.ping.as_mut().map(|ping| ping.send_ping(Ping::opaque()));
+        self.asked = Some(now);
+        true
+    }
+
+    fn ask_by(&self) -> Option<Instant> {
+        if self.streams.is_empty() || self.asked.is_some() {
+            return None;
+        }
+        self.wire.state().heard.checked_add(self.config.ping_after)
+    }
+
+    fn next_wait(&self, now: Instant) -> Option<Instant> {
+        let (stuck, head) = {
+            let wire = self.wire.state();
+            (wire.stuck_since, wire.head_since)
+        };
+        let farewell = match self.life {
+            Life::Open => None,
+            Life::Leaving => self.idle_since,
+            Life::Over(since) => Some(since),
+        };
+        let is_open = self.life == Life::Open;
+        [
+            stuck.and_then(|since| since.checked_add(self.write)),
+            head.and_then(|since| since.checked_add(self.head)),
+            self.asked.and_then(|since| since.checked_add(self.config.ping_answer)),
+            farewell.and_then(|since| since.checked_add(self.config.farewell)),
+            self.idle_by().filter(|_| is_open),
+            self.old_by().filter(|_| is_open),
+            self.ask_by(),
+        ]
+        .into_iter()
+        .flatten()
+        .filter(|by| *by > now)
+        .min()
+    }
+}
+
+type Accepted = (Request<RecvStream>, SendResponse<Bytes>);
+
+/// Whether the connection has something new to say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Judged {
+    Unchanged,
+    Told,
+}

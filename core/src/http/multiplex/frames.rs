@@ -1,0 +1,93 @@
+//! Looks at the frames that pass by (RFC 9113 §4.1): which kinds, how many, and whether a head is under way. It holds no octet of theirs.
+
+/// Octets of a frame's header.
+const HEADER: usize = 9;
+/// Octets before the first frame.
+const PREFACE: u32 = 24;
+
+const HEADERS: u8 = 1;
+const RST_STREAM: u8 = 3;
+const SETTINGS: u8 = 4;
+const PUSH_PROMISE: u8 = 5;
+const PING: u8 = 6;
+const GOAWAY: u8 = 7;
+const CONTINUATION: u8 = 9;
+const DATA: u8 = 0;
+
+/// SETTINGS and PING.
+const ACK: u8 = 0x1;
+const END_HEADERS: u8 = 0x4;
+
+/// What came, cut anywhere.
+#[derive(Debug)]
+pub(super) struct Frames {
+    header: [u8; HEADER],
+    have: u8,
+    /// Octets of the payload, or of the preface, still to come.
+    left: u32,
+    /// A head has begun and not ended.
+    in_head: bool,
+}
+
+/// What is counted of frames.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Seen {
+    /// RST_STREAM.
+    pub(super) resets: u32,
+    /// Frames that carry no message: PING, SETTINGS, PRIORITY, WINDOW_UPDATE, and unknown ones.
+    pub(super) control: u32,
+    /// HEADERS.
+    pub(super) heads: u32,
+}
+
+impl Frames {
+    /// Before the preface.
+    pub(super) const fn new() -> Self {
+        Self { header: [0; HEADER], have: 0, left: PREFACE, in_head: false }
+    }
+
+    /// These octets came.
+    pub(super) fn pass(&mut self, mut octets: &[u8]) -> Seen {
+        let mut seen = Seen::default();
+        while !octets.is_empty() {
+            if self.left > 0 {
+                let n = octets.len().min(self.left as usize);
+                self.left -= n as u32;
+                octets = &octets[n..];
+                continue;
+            }
+            let have = usize::from(self.have);
+            let n = octets.len().min(HEADER - have);
+            self.header[have..have + n].copy_from_slice(&octets[..n]);
+            self.have += n as u8;
+            octets = &octets[n..];
+            if usize::from(self.have) == HEADER {
+                self.have = 0;
+                self.count(&mut seen);
+            }
+        }
+        seen
+    }
+
+    /// Whether something has begun that has to end soon: a frame's header, or a head that may take several frames.
+    pub(super) const fn is_mid_head(&self) -> bool {
+        self.have > 0 || (self.in_head && (self.left > 0 || self.header[4] & END_HEADERS == 0))
+    }
+
+    fn count(&mut self, seen: &mut Seen) {
+        let [a, b, c, kind, flags, ..] = self.header;
+        self.left = u32::from_be_bytes([0, a, b, c]);
+        self.in_head = matches!(kind, HEADERS | CONTINUATION | PUSH_PROMISE);
+        match kind {
+            HEADERS => seen.heads += 1,
+            RST_STREAM => seen.resets += 1,
+            DATA | CONTINUATION | PUSH_PROMISE | GOAWAY => {}
+            // We asked for these.
+            SETTINGS | PING if flags & ACK != 0 => {}
+            _ => seen.control += 1,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,38 @@
+//! What an error of the `h2` crate means for the message that it interrupts, and the codes that we reset with.
+
+use std::io;
+
+use h2::Reason as Code;
+
+use crate::rules::Rule;
+use crate::transfer::{Reason, StreamError};
+
+/// Who broke off, and how.
+pub(super) fn of(error: &h2::Error) -> StreamError {
+    match error.get_io() {
+        Some(error) => of_io(error.kind()),
+        // What the crate itself resets, it resets because the peer broke a rule.
+        None if error.is_library() && error.is_reset() => StreamError::Malformed(Rule::StreamBroken),
+        None => StreamError::Reset,
+    }
+}
+
+fn of_io(kind: io::ErrorKind) -> StreamError {
+    match kind {
+        io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe => {
+            StreamError::Reset
+        }
+        io::ErrorKind::UnexpectedEof => StreamError::Truncated,
+        kind => StreamError::Io(kind),
+    }
+}
+
+/// The code of RST_STREAM (RFC 9113 §7).
+pub(super) const fn code(why: Reason) -> Code {
+    match why {
+        Reason::Done => Code::NO_ERROR,
+        Reason::Cancelled | Reason::Timeout => Code::CANCEL,
+        Reason::Malformed => Code::PROTOCOL_ERROR,
+        Reason::Internal => Code::INTERNAL_ERROR,
+    }
+}
