@@ -376,9 +376,10 @@ async fn a_drain_serves_what_came_and_then_ends() {
     let mut client = stage.client().await;
     let (response, _) = client.send.send_request(get("/slow"), true).unwrap();
     sleep(Duration::from_millis(10)).await;
-    stage.trigger.drain();
-    // Sent before the client could know.
+    // Under way when the drain begins.
     let (late, _) = client.send.send_request(get("/"), true).unwrap();
+    tokio::task::yield_now().await;
+    stage.trigger.drain();
     assert_eq!(all(late.await.unwrap()).await.unwrap().0, 200);
     assert_eq!(all(response.await.unwrap()).await.unwrap(), text(200, "slow"));
     client.driven.await.unwrap().unwrap();
@@ -587,7 +588,9 @@ async fn a_head_that_does_not_end_runs_into_its_deadline() {
 
 #[tokio::test(start_paused = true)]
 async fn a_socket_that_takes_nothing_is_closed() {
-    let stage = Stage::new(Http2Config::default());
+    let mut config = Http2Config::default();
+    config.ping_after = Duration::MAX;
+    let stage = Stage::new(config);
     let (mut near, served) = stage.raw();
     near.write_all(crate::http::preface::OCTETS).await.unwrap();
     // A window for everything, and nobody who reads.
@@ -603,6 +606,7 @@ async fn a_socket_that_takes_nothing_is_closed() {
     served.await.unwrap();
     let write = Timeouts::default().write;
     assert!(begun.elapsed() >= write && begun.elapsed() < 2 * write, "{:?}", begun.elapsed());
+    assert_eq!(stage.http.http2_stats().stuck, 1);
 }
 
 #[tokio::test(start_paused = true)]
