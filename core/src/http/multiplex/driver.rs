@@ -56,8 +56,8 @@ pub(super) struct Driver<S> {
 enum Life {
     /// Streams are taken on.
     Open,
-    /// The client was told to open no more.
-    Leaving,
+    /// The client was told to open no more, at that time.
+    Leaving(Instant),
     /// The client was told that it is over, since then.
     Over(Instant),
 }
@@ -194,7 +194,7 @@ impl<S: Serve> Driver<S> {
     fn leave(&mut self) {
         if self.life == Life::Open {
             self.connection.graceful_shutdown();
-            self.life = Life::Leaving;
+            self.life = Life::Leaving(Instant::now());
         }
     }
 
@@ -251,12 +251,16 @@ impl<S: Serve> Driver<S> {
         if passed(self.asked, self.config.ping_answer) {
             return Some(|counters| counters.silent.add());
         }
-        let farewell = match self.life {
+        passed(self.farewell_since(), self.config.farewell).then_some(|_| ())
+    }
+
+    /// Since when the connection is only there so that the client can read that it is over.
+    fn farewell_since(&self) -> Option<Instant> {
+        match self.life {
             Life::Open => None,
-            Life::Leaving => self.idle_since,
+            Life::Leaving(since) => self.idle_since.map(|idle| idle.max(since)),
             Life::Over(since) => Some(since),
-        };
-        passed(farewell, self.config.farewell).then_some(|_| ())
+        }
     }
 
     /// Any octet is a sign of life.
@@ -302,17 +306,12 @@ impl<S: Serve> Driver<S> {
             let wire = self.wire.state();
             (wire.stuck_since, wire.head_since)
         };
-        let farewell = match self.life {
-            Life::Open => None,
-            Life::Leaving => self.idle_since,
-            Life::Over(since) => Some(since),
-        };
         let is_open = self.life == Life::Open;
         [
             stuck.and_then(|since| since.checked_add(self.write)),
             head.and_then(|since| since.checked_add(self.head)),
             self.asked.and_then(|since| since.checked_add(self.config.ping_answer)),
-            farewell.and_then(|since| since.checked_add(self.config.farewell)),
+            self.farewell_since().and_then(|since| since.checked_add(self.config.farewell)),
             self.idle_by().filter(|_| is_open),
             self.old_by().filter(|_| is_open),
             self.ask_by(),

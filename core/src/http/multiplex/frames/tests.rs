@@ -1,1 +1,60 @@
 use super::*;
+
+fn frame(kind: u8, flags: u8, payload: usize) -> Vec<u8> {
+    let mut octets = (payload as u32).to_be_bytes()[1..].to_vec();
+    octets.extend([kind, flags, 0, 0, 0, 1]);
+    octets.resize(HEADER + payload, 0xaa);
+    octets
+}
+
+fn begun() -> Frames {
+    let mut frames = Frames::new();
+    assert_eq!(frames.pass(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), Seen::default());
+    frames
+}
+
+#[test]
+fn frames_are_counted_wherever_they_are_cut() {
+    let wire = [
+        frame(SETTINGS, 0, 6),
+        frame(SETTINGS, ACK, 0),
+        frame(HEADERS, END_HEADERS, 30),
+        frame(DATA, 0, 100),
+        frame(RST_STREAM, 0, 4),
+        frame(PING, 0, 8),
+        frame(PING, ACK, 8),
+        frame(8, 0, 4),
+        frame(2, 0, 5),
+        frame(77, 0, 0),
+    ]
+    .concat();
+    let expected = Seen { resets: 1, control: 5, heads: 1 };
+    assert_eq!(begun().pass(&wire), expected);
+    for size in 1..40 {
+        let mut frames = begun();
+        let mut sum = Seen::default();
+        for piece in wire.chunks(size) {
+            let Seen { resets, control, heads } = frames.pass(piece);
+            sum.resets += resets;
+            sum.control += control;
+            sum.heads += heads;
+        }
+        assert_eq!(sum, expected, "in pieces of {size}");
+        assert!(!frames.is_mid_head());
+    }
+}
+
+#[test]
+fn a_head_is_under_way_from_its_first_octet_to_its_last() {
+    let wire = [frame(HEADERS, 0, 3), frame(CONTINUATION, 0, 3), frame(CONTINUATION, END_HEADERS, 3)].concat();
+    let mut frames = begun();
+    for octet in &wire[..wire.len() - 1] {
+        frames.pass(&[*octet]);
+        assert!(frames.is_mid_head());
+    }
+    frames.pass(&wire[wire.len() - 1..]);
+    assert!(!frames.is_mid_head());
+    let data = frame(DATA, 0, 10);
+    frames.pass(&data[..HEADER + 3]);
+    assert!(!frames.is_mid_head(), "content is none of a head's business");
+}

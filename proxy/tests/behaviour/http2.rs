@@ -1,0 +1,548 @@
+//! Clients that speak HTTP/2, and origins that do not. C28, C29, C30, C33, E46, E48
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use bytes::Bytes;
+use h2::client::{self, ResponseFuture, SendRequest};
+use h2::ext::Protocol;
+use h2::{Reason, RecvStream, SendStream};
+use http::{HeaderMap, Request, Response};
+use simplon_core::connect::Peer;
+use simplon_core::http::Serve;
+use simplon_core::net::ConnInfo;
+use simplon_core::{Result, http::HttpConfig};
+use simplon_proxy::observe::End;
+use simplon_proxy::{App, ConnectPolicy, Route, Target, To};
+use simplon_testkit::time::{pass, settle, took};
+use simplon_testkit::{Wire, get, ok, status};
+use tokio::task::JoinHandle;
+
+use crate::stage::{self, Stage};
+
+/// What the client lets the proxy send before it reads.
+const WINDOW: u32 = 64 << 10;
+/// What may wait between both sides besides the pipes and the windows.
+const KEPT: u64 = 384 << 10;
+
+struct Client {
+    send: SendRequest<Bytes>,
+    driven: JoinHandle<std::result::Result<(), h2::Error>>,
+    served: JoinHandle<()>,
+}
+
+impl Client {
+    async fn new<S: Serve>(stage: &Stage<S>) -> Self {
+        let (near, served) = stage.rig.connect(SocketAddr::from(([192, 0, 2, 1], 4711)));
+        let (send, connection) = client::Builder::new().initial_window_size(WINDOW).handshake(near).await.unwrap();
+        Self { send, driven: tokio::spawn(connection), served }
+    }
+
+    /// A request that is complete with its head.
+    fn ask(&mut self, request: Request<()>) -> ResponseFuture {
+        self.send.send_request(request, true).unwrap().0
+    }
+
+    /// A request whose content follows.
+    fn begin(&mut self, request: Request<()>) -> (ResponseFuture, SendStream<Bytes>) {
+        self.send.send_request(request, false).unwrap()
+    }
+}
+
+fn asked(method: &str, target: &str) -> http::request::Builder {
+    Request::builder().method(method).uri(format!("http://a.example{target}"))
+}
+
+fn plain(method: &str, target: &str) -> Request<()> {
+    asked(method, target).body(()).unwrap()
+}
+
+struct Heard {
+    status: u16,
+    fields: HeaderMap,
+    content: String,
+    trailers: Option<HeaderMap>,
+}
+
+async fn heard(response: ResponseFuture) -> std::result::Result<Heard, h2::Error> {
+    rest(response.await?).await
+}
+
+async fn rest(response: Response<RecvStream>) -> std::result::Result<Heard, h2::Error> {
+    let (parts, mut body) = response.into_parts();
+    let mut content = Vec::new();
+    while let Some(piece) = body.data().await {
+        let piece = piece?;
+        body.flow_control().release_capacity(piece.len())?;
+        content.extend_from_slice(&piece);
+    }
+    let trailers = body.trailers().await?;
+    let content = String::from_utf8(content).unwrap();
+    Ok(Heard { status: parts.status.as_u16(), fields: parts.headers, content, trailers })
+}
+
+/// A client, and the connection on which the proxy passed its request on.
+async fn passed<S: Serve>(stage: &mut Stage<S>, request: Request<()>) -> (Client, ResponseFuture, Wire) {
+    let mut client = Client::new(stage).await;
+    let response = client.ask(request);
+    let origin = stage.origin.accept().await;
+    (client, response, origin)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_reaches_the_origin_as_one_of_http_1_and_the_answer_comes_back() {
+    let mut stage = stage::plain();
+    let request = asked("GET", "/b?c").header("cookie", "d=1").header("cookie", "e=2").header("te", "trailers");
+    let (_client, response, mut origin) = passed(&mut stage, request.body(()).unwrap()).await;
+    let request = origin.request().await;
+    assert_eq!((request.method(), request.path()), ("GET", "/b?c"));
+    assert_eq!(request.all("Host"), ["a.example"]);
+    assert_eq!(request.all("Cookie"), ["d=1; e=2"]);
+    assert!(request.field("Via").unwrap().starts_with("2 "), "{request:?}");
+    assert!(request.lists("Connection", "TE") && request.lists("TE", "trailers"));
+    // C28
+    assert_eq!((request.field("Transfer-Encoding"), request.field("Content-Length")), (None, None));
+    origin.send(ok("hello").field("Connection", "keep-alive").field("Keep-Alive", "timeout=5")).await;
+    let heard = heard(response).await.unwrap();
+    assert_eq!((heard.status, heard.content.as_str()), (200, "hello"));
+    assert_eq!(heard.fields["content-length"], "5");
+    assert!(!heard.fields.contains_key("connection") && !heard.fields.contains_key("keep-alive"));
+    settle().await;
+    let record = stage.records.only();
+    assert_eq!((record.end, record.status.unwrap().as_u16()), (End::Complete, 200));
+}
+
+/// C28: chunked once where nobody said how long it is, and not where somebody did.
+#[tokio::test(start_paused = true)]
+async fn content_is_framed_for_the_origin_once() {
+    for length in [None, Some("8")] {
+        let mut stage = stage::plain();
+        let mut client = Client::new(&stage).await;
+        let mut request = asked("POST", "/");
+        if let Some(length) = length {
+            request = request.header("content-length", length);
+        }
+        let (response, mut send) = client.begin(request.body(()).unwrap());
+        send.send_data("half".into(), false).unwrap();
+        send.send_data("rest".into(), true).unwrap();
+        let mut origin = stage.origin.accept().await;
+        let request = origin.request().await;
+        assert_eq!((request.text().as_str(), request.field("Content-Length")), ("halfrest", length));
+        assert_eq!(request.all("Transfer-Encoding").len(), usize::from(length.is_none()));
+        origin.send(status(204)).await;
+        assert_eq!(heard(response).await.unwrap().status, 204);
+    }
+}
+
+/// C29: as gRPC has it: content and trailers both ways, or nothing but trailers.
+#[tokio::test(start_paused = true)]
+async fn trailers_pass_both_ways() {
+    let mut stage = stage::plain();
+    let mut client = Client::new(&stage).await;
+    let request = asked("POST", "/pkg.Service/Call").header("content-type", "application/grpc").header("te", "trailers");
+    let (response, mut send) = client.begin(request.body(()).unwrap());
+    send.send_data("\0\0\0\0\x01x".into(), false).unwrap();
+    let mut trailers = HeaderMap::new();
+    trailers.insert("x-checksum", "7".parse().unwrap());
+    send.send_trailers(trailers).unwrap();
+    let mut origin = stage.origin.accept().await;
+    let request = origin.request().await;
+    assert_eq!((request.text().as_str(), request.trailer("x-checksum")), ("\0\0\0\0\x01x", Some("7")));
+    let reply = status(200).field("Content-Type", "application/grpc").chunked("\0\0\0\0\x01y");
+    origin.send(reply.trailer("grpc-status", "0").trailer("grpc-message", "fine")).await;
+    let heard_first = heard(response).await.unwrap();
+    assert_eq!(heard_first.content, "\0\0\0\0\x01y");
+    assert_eq!(heard_first.trailers.unwrap()["grpc-status"], "0");
+
+    let response = client.ask(plain("POST", "/pkg.Service/None"));
+    assert_eq!(origin.request().await.path(), "/pkg.Service/None");
+    origin.send(status(200).field("grpc-status", "12").field("Content-Length", "0")).await;
+    let heard = heard(response).await.unwrap();
+    assert_eq!((heard.fields["grpc-status"].as_bytes(), heard.trailers), (&b"12"[..], None));
+}
+
+/// C29: several informational heads, each once.
+#[tokio::test(start_paused = true)]
+async fn informational_heads_pass() {
+    let mut stage = stage::plain();
+    let (_client, mut response, mut origin) = passed(&mut stage, plain("GET", "/")).await;
+    origin.request().await;
+    let hints = "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n";
+    origin.send(format!("{hints}{hints}HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")).await;
+    let mut links = 0;
+    while let Some(interim) = std::future::poll_fn(|cx| response.poll_informational(cx)).await {
+        let interim = interim.unwrap();
+        assert_eq!((interim.status().as_u16(), interim.headers()["link"].as_bytes()), (103, &b"</a>"[..]));
+        links += 1;
+    }
+    assert_eq!(links, 2);
+    assert_eq!(heard(response).await.unwrap().status, 200);
+}
+
+/// C30: the origin says when, or its answer comes instead.
+#[tokio::test(start_paused = true)]
+async fn a_client_that_waits_for_100_is_told_by_the_origin() {
+    let mut stage = stage::plain();
+    let mut client = Client::new(&stage).await;
+    let request = asked("POST", "/").header("expect", "100-continue").header("content-length", "4");
+    let (mut response, mut send) = client.begin(request.body(()).unwrap());
+    let mut origin = stage.origin.accept().await;
+    let mut request = origin.head().await.unwrap();
+    assert_eq!(request.field("Expect"), Some("100-continue"));
+    origin.send("HTTP/1.1 100 Continue\r\n\r\n").await;
+    let interim = std::future::poll_fn(|cx| response.poll_informational(cx)).await.unwrap().unwrap();
+    assert_eq!(interim.status(), 100);
+    send.send_data("tea!".into(), true).unwrap();
+    origin.content(&mut request, None).await.unwrap();
+    assert_eq!(request.text(), "tea!");
+    origin.send(ok("drunk")).await;
+    assert_eq!(heard(response).await.unwrap().content, "drunk");
+}
+
+/// C30: an answer in the middle of an upload arrives, and the upload is stopped without a fault.
+#[tokio::test(start_paused = true)]
+async fn an_early_answer_reaches_a_client_that_still_uploads() {
+    let mut stage = stage::plain();
+    let mut client = Client::new(&stage).await;
+    let (response, mut send) = client.begin(plain("POST", "/"));
+    send.send_data(Bytes::from_static(&[b'x'; 30_000]), false).unwrap();
+    let mut origin = stage.origin.accept().await;
+    origin.head().await.unwrap();
+    origin.send(status(413).body("too much")).await;
+    let heard = heard(response).await.unwrap();
+    assert_eq!((heard.status, heard.content.as_str()), (413, "too much"));
+    let reason = std::future::poll_fn(|cx| send.poll_reset(cx)).await.unwrap();
+    assert_eq!(reason, Reason::NO_ERROR);
+    let next = client.ask(plain("GET", "/next"));
+    let mut origin = stage.origin.accept().await;
+    assert_eq!(origin.request().await.path(), "/next");
+    origin.send(ok("next")).await;
+    assert_eq!(self::heard(next).await.unwrap().content, "next");
+}
+
+#[tokio::test(start_paused = true)]
+async fn answers_without_content_end_with_their_head() {
+    let rows = [
+        ("HEAD", "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n", 200, Some("1000")),
+        ("GET", "HTTP/1.1 204 No Content\r\n\r\n", 204, None),
+        ("GET", "HTTP/1.1 304 Not Modified\r\nContent-Length: 1000\r\n\r\n", 304, Some("1000")),
+        ("GET", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", 200, Some("0")),
+    ];
+    for (method, said, status, length) in rows {
+        let mut stage = stage::plain();
+        let (_client, response, mut origin) = passed(&mut stage, plain(method, "/")).await;
+        origin.request().await;
+        origin.send(said).await;
+        let response = response.await.unwrap();
+        assert!(response.body().is_end_stream(), "{said}");
+        let length_heard = response.headers().get("content-length").map(|value| value.to_str().unwrap());
+        assert_eq!((response.status().as_u16(), length_heard), (status, length));
+    }
+}
+
+/// E48: within milliseconds, wherever the exchange stands.
+#[tokio::test(start_paused = true)]
+async fn a_reset_lets_the_origin_go_at_once() {
+    // Waiting for the answer.
+    let mut stage = stage::plain();
+    let (client, response, mut origin) = passed(&mut stage, plain("GET", "/")).await;
+    origin.request().await;
+    drop(response);
+    let (_, time) = took(origin.closed()).await;
+    assert!(time < Duration::from_millis(5), "{time:?}");
+    settle().await;
+    let record = stage.records.only();
+    assert_eq!((record.end, record.status.unwrap().as_u16()), (End::ClientGone, 499));
+    drop(client);
+
+    // In the middle of the answer.
+    let mut stage = stage::plain();
+    let (_client, response, mut origin) = passed(&mut stage, plain("GET", "/")).await;
+    origin.request().await;
+    origin.send("HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\nhello").await;
+    drop(response.await.unwrap());
+    let (_, time) = took(origin.closed()).await;
+    assert!(time < Duration::from_millis(5), "{time:?}");
+    settle().await;
+    assert_eq!(stage.records.only().end, End::ClientGone);
+
+    // In the middle of an upload that the origin does not take.
+    let mut stage = stage::plain();
+    let mut client = Client::new(&stage).await;
+    let (_response, mut send) = client.begin(plain("POST", "/"));
+    upload(&mut send, 4 << 20).await;
+    let mut origin = stage.origin.accept().await;
+    send.send_reset(Reason::CANCEL);
+    settle().await;
+    assert_eq!(stage.records.only().end, End::ClientGone);
+    assert!(origin.request_is_cut().await);
+}
+
+trait Cut {
+    async fn request_is_cut(&mut self) -> bool;
+}
+
+impl Cut for Wire {
+    async fn request_is_cut(&mut self) -> bool {
+        self.try_request().await.is_err()
+    }
+}
+
+/// Sends as much as is taken within a second of silence.
+async fn upload(send: &mut SendStream<Bytes>, most: usize) -> u64 {
+    let mut taken = 0;
+    while taken < most {
+        send.reserve_capacity(16 << 10);
+        let granted = tokio::time::timeout(Duration::from_secs(1), async {
+            while send.capacity() < 16 << 10 {
+                std::future::poll_fn(|cx| send.poll_capacity(cx)).await.unwrap().unwrap();
+            }
+        });
+        if granted.await.is_err() {
+            break;
+        }
+        send.send_data(Bytes::from_static(&[b'x'; 16 << 10]), false).unwrap();
+        taken += 16 << 10;
+    }
+    taken as u64
+}
+
+/// C33: a huge answer to a client that does not read, and a huge upload to an origin that does not.
+#[tokio::test(start_paused = true)]
+async fn a_slow_side_holds_the_other_back() {
+    let mut stage = stage::plain();
+    let (_client, response, mut origin) = passed(&mut stage, plain("GET", "/huge")).await;
+    origin.request().await;
+    origin.send("HTTP/1.1 200 OK\r\nContent-Length: 100000000000\r\n\r\n").await;
+    let mut body = response.await.unwrap().into_body();
+    let mut said = 0;
+    while said < 16 << 20 {
+        let sending = origin.try_send(vec![b'x'; 16 << 10]);
+        if tokio::time::timeout(Duration::from_secs(1), sending).await.is_err() {
+            break;
+        }
+        said += 16 << 10;
+    }
+    let kept = origin.sent().count() - origin.sent().in_flight() as u64 - u64::from(WINDOW);
+    assert!(kept < KEPT, "{kept} octets are kept");
+    // It goes on as soon as the client reads.
+    let before = origin.sent().count();
+    let mut read = 0;
+    while read < 100 << 10 {
+        let piece = body.data().await.unwrap().unwrap();
+        read += piece.len();
+        body.flow_control().release_capacity(piece.len()).unwrap();
+    }
+    let _ = tokio::time::timeout(Duration::from_secs(1), origin.try_send(vec![b'x'; 64 << 10])).await;
+    assert!(origin.sent().count() > before);
+
+    let mut stage = stage::plain();
+    let mut client = Client::new(&stage).await;
+    let (_response, mut send) = client.begin(plain("POST", "/"));
+    let taken = upload(&mut send, 16 << 20).await;
+    let origin = stage.origin.accept().await;
+    assert!(taken - origin.received().in_flight() as u64 <= KEPT + (256 << 10), "{taken} octets were taken");
+}
+
+/// The window of the connection does not run dry by uploads that are given up.
+#[tokio::test(start_paused = true)]
+async fn credit_of_uploads_that_were_given_up_comes_back() {
+    let mut stage = stage::plain();
+    let mut client = Client::new(&stage).await;
+    for _ in 0..20 {
+        let (_response, mut send) = client.begin(plain("POST", "/"));
+        assert!(upload(&mut send, 1 << 20).await >= 128 << 10, "the connection's window is open");
+        send.send_reset(Reason::CANCEL);
+        drop(stage.origin.accept().await);
+        settle().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_malformed_is_answered_and_recorded_and_others_go_on() {
+    let mut stage = stage::plain();
+    let (mut client, response, mut origin) = passed(&mut stage, plain("GET", "/good")).await;
+    origin.request().await;
+    for request in [
+        asked("GET", "/").header("host", "b.example").body(()).unwrap(),
+        asked("GET", "/").header("content-length", "+1").body(()).unwrap(),
+        Request::get("http://user@a.example/").body(()).unwrap(),
+    ] {
+        let bad = client.ask(request);
+        match heard(bad).await {
+            Ok(heard) => assert_eq!(heard.status, 400),
+            Err(reset) => assert_eq!(reset.reason(), Some(Reason::PROTOCOL_ERROR)),
+        }
+    }
+    origin.send(ok("good")).await;
+    assert_eq!(heard(response).await.unwrap().content, "good");
+    settle().await;
+    let records = stage.records.all();
+    assert!(records.iter().filter(|record| record.error == Some("malformed")).count() >= 2, "{records:?}");
+}
+
+/// A failure before the answer has a status; one after it has a code.
+#[tokio::test(start_paused = true)]
+async fn failures_of_the_origin_are_told_by_status_or_by_code() {
+    let mut stage = stage::with(|origin| App::new(To(origin)).retry(()));
+    let (mut client, response, mut origin) = passed(&mut stage, plain("GET", "/")).await;
+    origin.request().await;
+    drop(origin);
+    assert_eq!(heard(response).await.unwrap().status, 502);
+
+    let response = client.ask(plain("GET", "/"));
+    let mut origin = stage.origin.accept().await;
+    origin.request().await;
+    origin.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf").await;
+    let response = response.await.unwrap();
+    settle().await;
+    drop(origin);
+    assert_eq!(rest(response).await.err().unwrap().reason(), Some(Reason::INTERNAL_ERROR));
+
+    let response = client.ask(plain("GET", "/"));
+    let mut origin = stage.origin.accept().await;
+    origin.request().await;
+    let heard_late = heard(response).await.unwrap();
+    assert_eq!(heard_late.status, 504);
+
+    let response = client.ask(plain("GET", "/"));
+    let mut origin = stage.origin.accept().await;
+    origin.request().await;
+    origin.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf").await;
+    let error = rest(response.await.unwrap()).await.err().unwrap();
+    assert_eq!(error.reason(), Some(Reason::CANCEL), "a timeout");
+}
+
+/// N99
+#[tokio::test(start_paused = true)]
+async fn a_drain_loses_nothing() {
+    let mut stage = stage::plain();
+    let (mut client, first, mut origin) = passed(&mut stage, plain("GET", "/first")).await;
+    origin.request().await;
+    // Under way when the drain begins.
+    let second = client.ask(plain("GET", "/second"));
+    tokio::task::yield_now().await;
+    stage.rig.drain();
+    let mut other = stage.origin.accept().await;
+    assert_eq!(other.request().await.path(), "/second");
+    pass(Duration::from_secs(20)).await;
+    origin.send(ok("one")).await;
+    other.send(ok("two")).await;
+    assert_eq!(heard(first).await.unwrap().content, "one");
+    assert_eq!(heard(second).await.unwrap().content, "two");
+    let (_, time) = took(client.served).await;
+    assert!(time <= Duration::from_secs(2), "{time:?}");
+    client.driven.await.unwrap().unwrap();
+}
+
+fn chat() -> Request<()> {
+    let mut request = asked("CONNECT", "/chat").header("sec-websocket-version", "13").body(()).unwrap();
+    request.extensions_mut().insert(Protocol::from_static("websocket"));
+    request
+}
+
+/// A client that knows that it may.
+async fn chatting<S: Serve>(stage: &Stage<S>) -> Client {
+    let client = Client::new(stage).await;
+    settle().await;
+    assert!(client.send.is_extended_connect_protocol_enabled());
+    client
+}
+
+const SWITCHING: &str = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
+
+/// RFC 8441, H65
+#[tokio::test(start_paused = true)]
+async fn a_websocket_of_http_2_is_one_of_http_1_at_the_origin() {
+    let mut stage = stage::plain();
+    let mut client = chatting(&stage).await;
+    let (response, mut send) = client.begin(chat());
+    send.send_data("early".into(), false).unwrap();
+    let mut origin = stage.origin.accept().await;
+    let request = origin.head().await.unwrap();
+    assert_eq!((request.method(), request.path()), ("GET", "/chat"));
+    assert!(request.lists("Connection", "upgrade") && request.lists("Upgrade", "websocket"), "{request:?}");
+    assert_eq!(request.field("Sec-WebSocket-Key").unwrap().len(), 24);
+    settle().await;
+    assert!(origin.received().octets().ends_with(b"\r\n\r\n"), "nothing raw before both agreed");
+    origin.send(format!("{SWITCHING}raw\0")).await;
+    let response = response.await.unwrap();
+    assert_eq!(response.status(), 200);
+    assert!(!response.headers().contains_key("sec-websocket-accept"));
+    let mut body = response.into_body();
+    assert_eq!(body.data().await.unwrap().unwrap(), "raw\0");
+    assert_eq!(origin.exactly(5).await.unwrap(), b"early");
+    send.send_data("late".into(), true).unwrap();
+    assert_eq!(origin.rest().await.unwrap(), b"late");
+    origin.send("bye").await;
+    drop(origin);
+    assert_eq!(body.data().await.unwrap().unwrap(), "bye");
+    assert!(body.data().await.is_none());
+    settle().await;
+    assert_eq!(stage.records.only().end, End::Tunnel);
+}
+
+/// H66: an answer other than 101 does not open anything, and does not look as if it did.
+#[tokio::test(start_paused = true)]
+async fn a_refused_websocket_is_refused() {
+    for (reply, expected) in [(status(403).body("no"), 403), (ok("what?"), 500)] {
+        let mut stage = stage::plain();
+        let mut client = chatting(&stage).await;
+        let (response, mut send) = client.begin(chat());
+        send.send_data("early".into(), false).unwrap();
+        let mut origin = stage.origin.accept().await;
+        origin.head().await.unwrap();
+        origin.send(reply).await;
+        assert_eq!(heard(response).await.unwrap().status, expected);
+        assert!(origin.received().octets().ends_with(b"\r\n\r\n"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn connect_carries_raw_octets() {
+    struct Tunnels(Peer);
+    impl Route for Tunnels {
+        type Ctx = ();
+        fn begin(&self, _from: &ConnInfo) {}
+        async fn route(&self, _request: &mut simplon_proxy::Request<'_>, _cx: &mut ()) -> Result<Target> {
+            Ok(Target::Tunnel(self.0.clone()))
+        }
+    }
+    let mut stage = stage::with(|origin| App::new(Tunnels(origin)).connect(ConnectPolicy::to_ports([443])));
+    let mut client = Client::new(&stage).await;
+    let (refused, _send) = client.begin(Request::connect("a.example:25").body(()).unwrap());
+    assert_eq!(refused.await.unwrap().status(), 405);
+    let (response, mut send) = client.begin(Request::connect("a.example:443").body(()).unwrap());
+    let mut origin = stage.origin.accept().await;
+    let response = response.await.unwrap();
+    assert_eq!(response.status(), 200);
+    send.send_data("\x16\x03".into(), false).unwrap();
+    assert_eq!(origin.exactly(2).await.unwrap(), b"\x16\x03");
+    origin.send("\x17").await;
+    let mut body = response.into_body();
+    assert_eq!(body.data().await.unwrap().unwrap(), "\x17");
+    // A client that resets its tunnel lets the far end go.
+    send.send_reset(Reason::CANCEL);
+    let (_, time) = took(origin.closed()).await;
+    assert!(time < Duration::from_millis(5), "{time:?}");
+}
+
+/// A client of HTTP/1 at the same port.
+#[tokio::test(start_paused = true)]
+async fn both_versions_are_spoken_side_by_side() {
+    let mut stage = stage::on(
+        simplon_testkit::Network::new(),
+        HttpConfig::default(),
+        simplon_core::http::OriginsConfig::default(),
+        |origin| App::new(To(origin)),
+    );
+    let (_client, response, mut origin) = passed(&mut stage, plain("GET", "/2")).await;
+    origin.request().await;
+    origin.send(ok("two")).await;
+    assert_eq!(heard(response).await.unwrap().content, "two");
+    let mut old = stage.rig.client();
+    old.send(get("/1")).await;
+    assert_eq!(origin.request().await.path(), "/1");
+    origin.send(ok("one")).await;
+    assert_eq!(old.response().await.text(), "one");
+}
