@@ -36,6 +36,8 @@ mod write;
 
 pub use config::{Config, NextHop};
 pub use machine::{Machine, Next};
+#[cfg(feature = "h2")]
+pub(crate) use read::{NOT_TRAILERS, REFUSED as REFUSED_TRAILERS};
 
 use crate::head::{RequestHead, ResponseHead};
 

@@ -4,3 +4,11 @@
 //! either end.
 //!
 //! **What it is not.** It reads no socket: who drives the connection is `simplon-core`.
+
+mod client;
+mod request_out;
+mod response_in;
+mod websocket;
+
+pub use client::{ClientStream, Refusal};
+pub use request_out::Scheme;

@@ -21,7 +21,7 @@ pub(super) enum Piece {
 }
 
 /// In a trailer section these are an attempt to reframe or reroute, and are refused (RFC 9110 §6.5.1).
-const REFUSED: u64 = set_of(&[Known::ContentLength, Known::TransferEncoding, Known::Host]);
+pub(crate) const REFUSED: u64 = set_of(&[Known::ContentLength, Known::TransferEncoding, Known::Host]);
 /// These mean nothing there, and are dropped.
 pub(super) const DROPPED: u64 = set_of(&[
     Known::Connection,
@@ -51,7 +51,7 @@ pub(super) const DROPPED: u64 = set_of(&[
     Known::XRealIp,
 ]);
 /// What is never written in a trailer section.
-pub(super) const NOT_TRAILERS: u64 = REFUSED | DROPPED;
+pub(crate) const NOT_TRAILERS: u64 = REFUSED | DROPPED;
 
 /// All extensions of a body may take this many times the longest line.
 const EXTENSION_LINES: usize = 4;
