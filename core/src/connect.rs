@@ -3,6 +3,7 @@
 //! | item | what it is |
 //! |---|---|
 //! | [`Peer`] | where to, from where, with which options and timeouts |
+//! | [`Versions`] | which versions of HTTP are spoken with it |
 //! | [`ReuseKey`] | all that makes two connections to a peer interchangeable |
 //! | [`Connect`] | the seam: a layer wraps the one before it |
 //! | [`TcpConnector`] | the first layer: TCP to all addresses of a name, and Unix sockets |
@@ -21,11 +22,13 @@ mod peer;
 mod race;
 mod resolve;
 mod tcp;
+mod versions;
 
 pub use key::ReuseKey;
 pub use peer::{Peer, PeerBuilder, PeerTimeouts, PortRange, PortRangeError};
 pub use resolve::{Resolve, StaticResolver, SystemResolver};
 pub use tcp::TcpConnector;
+pub use versions::{AppProtocol, Versions};
 
 /// A new connection.
 #[derive(Debug)]
@@ -39,6 +42,8 @@ pub struct Connected {
     pub local: Option<SocketAddr>,
     /// How long it took, name lookup included.
     pub took: Duration,
+    /// What a TLS handshake agreed upon; `None` where there was no TLS.
+    pub protocol: Option<AppProtocol>,
 }
 
 impl Connected {
@@ -46,7 +51,7 @@ impl Connected {
     #[must_use]
     pub fn new(stream: impl Into<Stream>) -> Self {
         let stream = stream.into();
-        Self { remote: stream.peer_addr(), local: stream.local_addr(), stream, took: Duration::ZERO }
+        Self { remote: stream.peer_addr(), local: stream.local_addr(), stream, took: Duration::ZERO, protocol: None }
     }
 }
 

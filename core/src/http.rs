@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`Exchange`] | one request with its response, seen from the side that answers |
 //! | [`Upstream`] | one request with its response, seen from the side that asks |
-//! | [`Origins`] | where upstream exchanges come from: the pool, else a new connection |
+//! | [`Origins`] | where upstream exchanges come from: an open connection that has room, the pool, else a new connection |
 //! | [`Http`] | the service that turns accepted streams into exchanges and gives each to a [`Serve`] |
 //! | [`Timeouts`] | every wait of a downstream connection, bounded |
 //!
@@ -14,6 +14,9 @@ mod exchange;
 mod leg;
 mod origins;
 mod service;
+mod session_limits;
+#[cfg(feature = "h2")]
+mod sessions;
 mod slot;
 mod timeouts;
 mod turn;
@@ -22,5 +25,6 @@ mod upstream;
 pub use exchange::{Ended, Exchange};
 pub use origins::{Origins, OriginsConfig};
 pub use service::{Http, HttpConfig, Serve};
+pub use session_limits::SessionLimits;
 pub use timeouts::Timeouts;
 pub use upstream::{Protocol, Upstream};

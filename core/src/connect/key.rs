@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::peer::{Fields, PortRange};
+use super::versions::Versions;
 use crate::net::{Address, SocketOptions};
 
 /// All that makes two connections to a peer interchangeable: equal keys, and only those.
@@ -28,13 +29,21 @@ struct Parts {
     group: u64,
     /// Options of the socket live as long as the connection: one made with others is another connection.
     tcp: SocketOptions,
+    versions: Versions,
 }
 
 impl ReuseKey {
     pub(super) fn of(peer: &Fields) -> Self {
         // No `..` on purpose: a new field must be placed in the key or ruled out here, in review.
-        let Fields { address, bind, ports, group, tcp, timeouts: _, label: _ } = peer;
-        let parts = Parts { address: address.clone(), bind: *bind, ports: *ports, group: *group, tcp: *tcp };
+        let Fields { address, bind, ports, group, tcp, versions, timeouts: _, label: _ } = peer;
+        let parts = Parts {
+            address: address.clone(),
+            bind: *bind,
+            ports: *ports,
+            group: *group,
+            tcp: *tcp,
+            versions: *versions,
+        };
         let mut hasher = DefaultHasher::new();
         parts.hash(&mut hasher);
         Self(Arc::new(Inner { hash: hasher.finish(), parts }))

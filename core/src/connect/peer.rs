@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::key::ReuseKey;
+use super::versions::Versions;
 use crate::net::{Address, SocketOptions};
 
 /// A peer to connect to. Cheap to clone, immutable once built; its [`ReuseKey`] is computed then.
@@ -35,6 +36,7 @@ pub(super) struct Fields {
     pub(super) ports: Option<PortRange>,
     pub(super) group: u64,
     pub(super) tcp: SocketOptions,
+    pub(super) versions: Versions,
     pub(super) timeouts: PeerTimeouts,
     pub(super) label: Option<Arc<str>>,
 }
@@ -55,6 +57,7 @@ impl Peer {
             ports: None,
             group: 0,
             tcp: SocketOptions::default(),
+            versions: Versions::default(),
             timeouts: PeerTimeouts::default(),
             label: None,
         })
@@ -94,6 +97,12 @@ impl Peer {
     #[must_use]
     pub fn tcp(&self) -> &SocketOptions {
         &self.0.fields.tcp
+    }
+
+    /// Which versions of HTTP may be spoken with it.
+    #[must_use]
+    pub fn versions(&self) -> Versions {
+        self.0.fields.versions
     }
 
     /// How long it is waited for.
@@ -170,6 +179,13 @@ impl PeerBuilder {
         self
     }
 
+    /// Which versions of HTTP may be spoken with it. Default [`Versions::Http1`].
+    #[must_use]
+    pub fn versions(mut self, versions: Versions) -> Self {
+        self.0.versions = versions;
+        self
+    }
+
     /// How long it is waited for.
     #[must_use]
     pub fn timeouts(mut self, timeouts: PeerTimeouts) -> Self {
@@ -204,12 +220,23 @@ pub struct PeerTimeouts {
     pub write: Duration,
     /// How long a connection may rest in the pool. Default 60 s.
     pub idle: Duration,
+    /// After how much silence on a connection of HTTP/2 the peer is asked for a sign of life (PING). Default 30 s: sooner than NAT boxes forget.
+    pub ping: Duration,
+    /// How long it may take for that sign; after it the connection is closed. Default 5 s.
+    pub pong: Duration,
 }
 
 impl Default for PeerTimeouts {
     fn default() -> Self {
         let minute = Duration::from_secs(60);
-        Self { connect: Duration::from_secs(5), read: minute, write: minute, idle: minute }
+        Self {
+            connect: Duration::from_secs(5),
+            read: minute,
+            write: minute,
+            idle: minute,
+            ping: Duration::from_secs(30),
+            pong: Duration::from_secs(5),
+        }
     }
 }
 
