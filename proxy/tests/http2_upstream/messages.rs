@@ -4,9 +4,10 @@ use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::origin::{Call, Listening, origin};
-use crate::stage::Stage;
+use crate::stage::{Stage, soon};
 
 type Seen = Arc<Mutex<Vec<Request<()>>>>;
 
@@ -140,11 +141,16 @@ async fn a_client_that_waits_for_100_is_told_by_the_origin() {
     })
     .await;
     let stage = Stage::before(listening.at).await;
-    let heard = stage
-        .ask("POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\nwell")
-        .await;
-    assert!(heard.starts_with("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n"), "{heard}");
-    assert!(heard.contains("well"), "{heard}");
+    let mut client = stage.client().await;
+    let head = "POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n";
+    client.write_all(head.as_bytes()).await.unwrap();
+    let mut interim = [0; 25];
+    soon("100", client.read_exact(&mut interim)).await.unwrap();
+    assert_eq!(&interim, b"HTTP/1.1 100 Continue\r\n\r\n");
+    client.write_all(b"well").await.unwrap();
+    let mut heard = String::new();
+    soon("the answer", client.read_to_string(&mut heard)).await.unwrap();
+    assert!(heard.starts_with("HTTP/1.1 200 OK\r\n") && heard.contains("well"), "{heard}");
 }
 
 #[tokio::test]
