@@ -11,7 +11,7 @@ use simplon_core::http::{Origins, OriginsConfig};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::frames::{END_STREAM, Listener};
+use crate::frames::Listener;
 use crate::stage::{Stage, soon};
 
 /// Answers one request of HTTP/1 with 200.
@@ -29,13 +29,14 @@ async fn answer_http1(stream: &mut TcpStream, content: &str) -> String {
 async fn a_refused_stream_is_tried_again_whatever_the_method() {
     let listener = Listener::bind().await;
     let stage = Stage::before(listener.at()).await;
-    let (heard, ()) = tokio::join!(stage.post("once"), async {
+    let (heard, _frames) = tokio::join!(stage.post("once"), async {
         let mut frames = listener.accept(None).await;
         let stream = frames.request().await;
         frames.reset(stream, Reason::REFUSED_STREAM.into()).await;
         let again = frames.request().await;
         assert!(again > stream);
         frames.answer(again, b"now").await;
+        frames
     });
     assert!(heard.contains("now"), "{heard}");
 }
@@ -206,5 +207,4 @@ async fn nobody_listens() {
     let stage = Stage::before(at).await;
     let heard = stage.get("/").await;
     assert!(heard.starts_with("HTTP/1.1 502"), "{heard}");
-    let _ = END_STREAM;
 }
