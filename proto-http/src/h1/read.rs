@@ -23,7 +23,7 @@ pub(super) enum Piece {
 /// In a trailer section these are an attempt to reframe or reroute, and are refused (RFC 9110 §6.5.1).
 pub(crate) const REFUSED: u64 = set_of(&[Known::ContentLength, Known::TransferEncoding, Known::Host]);
 /// These mean nothing there, and are dropped.
-pub(super) const DROPPED: u64 = set_of(&[
+pub(crate) const DROPPED: u64 = set_of(&[
     Known::Connection,
     Known::KeepAlive,
     Known::ProxyConnection,

@@ -243,7 +243,7 @@ impl ClientStream {
         };
         let last = if body.is_end_stream() { Last::Yes } else { Last::No };
         if last == Last::Yes && matches!(left, Some(1..)) {
-            return Err(StreamError::Malformed(Rule::ContentMismatch));
+            return Err(StreamError::Malformed(Rule::LengthMismatch));
         }
         self.read = if last == Last::Yes { Read::Ended } else { Read::Body(body, left) };
         Ok(Part::Head(head, last))
@@ -317,7 +317,7 @@ impl ClientStream {
     }
 }
 
-const MISMATCH: StreamError = StreamError::Malformed(Rule::ContentMismatch);
+const MISMATCH: StreamError = StreamError::Malformed(Rule::LengthMismatch);
 
 impl Refusal {
     /// A GOAWAY is told to those streams alone that it leaves out; the others run on, or break with their connection.
@@ -341,7 +341,7 @@ fn stream_error(error: &h2::Error, begun: bool) -> StreamError {
         };
     }
     match error.reason() {
-        Some(_) if error.is_library() => StreamError::Malformed(Rule::StreamProtocol),
+        Some(_) if error.is_library() => StreamError::Malformed(Rule::StreamBroken),
         Some(h2::Reason::NO_ERROR) => closed,
         Some(_) if error.is_go_away() => closed,
         Some(_) | None => StreamError::Reset,

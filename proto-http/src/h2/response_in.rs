@@ -60,10 +60,10 @@ pub(super) fn trailers(headers: &HeaderMap, config: &Config) -> Result<Fields, R
         Rule::TooManyFields => Rule::TooManyTrailers,
         rule => rule,
     })?;
-    if fields.has_any(crate::h1::REFUSED_TRAILERS) {
+    if fields.has_any(crate::h1::TRAILERS_REFUSED) {
         return Err(Rule::TrailerForbidden);
     }
-    fields.remove_set(crate::h1::NOT_TRAILERS);
+    fields.remove_set(crate::h1::TRAILERS_DROPPED);
     Ok(fields)
 }
 
@@ -77,7 +77,7 @@ fn fields(headers: &HeaderMap, most_octets: usize, most_fields: usize) -> Result
         return Err(Rule::HeadTooLarge);
     }
     if fields.has_any(CONNECTION) {
-        return Err(Rule::ConnectionField);
+        return Err(Rule::FieldOfConnection);
     }
     Ok(fields)
 }

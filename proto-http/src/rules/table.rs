@@ -89,7 +89,8 @@ rules! {
     Unsolicited: Response, 502, "RFC 9112 §9.2", None, "octets from a server that nothing was asked of";
     TooManyInterims: Response, 502, "RFC 9110 §15.2", None, "more informational responses than the limit";
     // HTTP/2
-    ConnectionField: Both, 400, "RFC 9113 §8.2.2", None, "a field that belongs to a connection of HTTP/1";
-    ContentMismatch: Both, 400, "RFC 9113 §8.1.1", None, "content that is not as long as announced";
-    StreamProtocol: Both, 400, "RFC 9113 §5.4", None, "frames that break a rule of HTTP/2";
+    FieldOfConnection: Both, 400, "RFC 9113 §8.2.2", None, "a field in a message of HTTP/2 that belongs to a connection";
+    SchemeUnknown: Request, 400, "RFC 9113 §8.3.1", None, "a scheme other than http and https";
+    LengthMismatch: Both, 400, "RFC 9113 §8.1.1", None, "content that is not as long as Content-Length says";
+    StreamBroken: Both, 400, "RFC 9113 §5.4.2", None, "a stream that breaks the rules of HTTP/2";
 }

@@ -206,7 +206,7 @@ async fn a_client_that_leaves_while_its_upload_waits_cancels_too() {
     while came < 65_535 {
         came += frames.expect(DATA).await.payload.len();
     }
-    client.set_linger(Some(Duration::ZERO)).unwrap();
+    client.set_zero_linger().unwrap();
     drop(client);
     let reset = frames.expect(RST_STREAM).await;
     assert_eq!((reset.stream, reset.code()), (stream, Reason::CANCEL.into()));

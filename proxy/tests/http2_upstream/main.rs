@@ -8,3 +8,4 @@ mod origin;
 mod refusals;
 mod sharing;
 mod stage;
+mod tunnels;

@@ -9,7 +9,6 @@ use simplon_core::http::{Http, Origins};
 use simplon_core::net::tcp;
 use simplon_core::server::{Running, Server};
 use simplon_proxy::{App, To};
-use simplon_testkit::Records;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -24,7 +23,6 @@ pub(crate) async fn soon<F: Future>(what: &str, future: F) -> F::Output {
 pub(crate) struct Stage {
     pub(crate) at: SocketAddr,
     pub(crate) origins: Arc<Origins>,
-    pub(crate) records: Records,
     pub(crate) peer: Peer,
     _running: Running,
 }
@@ -40,11 +38,11 @@ impl Stage {
     }
 
     pub(crate) async fn over(peer: PeerBuilder, origins: Origins) -> Self {
-        let (records, origins) = (Records::new(), Arc::new(origins));
+        let origins = Arc::new(origins);
         let peer = peer.versions(Versions::Http2).build();
-        let app = App::new(To(peer.clone())).origins(Arc::clone(&origins)).observe(records.clone());
+        let app = App::new(To(peer.clone())).origins(Arc::clone(&origins));
         let running = Server::new().listen(tcp("127.0.0.1:0").unwrap(), Http::new(app)).start().await.unwrap();
-        Self { at: running.local_addrs()[0], origins, records, peer, _running: running }
+        Self { at: running.local_addrs()[0], origins, peer, _running: running }
     }
 
     pub(crate) async fn client(&self) -> TcpStream {

@@ -16,7 +16,7 @@ use tokio::time::Instant;
 
 use super::place::{Place, USUAL_STREAMS};
 use super::session::{Parts, Session};
-use super::watched::{Facts, Watched};
+use super::watched::{Facts, Greeting, Watched};
 use crate::connect::{Connected, Peer};
 use crate::error::{Error, Kind, Result, Sent};
 use crate::http::session_limits::SessionLimits;
@@ -65,6 +65,7 @@ pub(super) async fn open(
         session: Arc::downgrade(&session),
         place: Arc::downgrade(place),
         timer: Timer::new(),
+        is_settled: false,
         heard: 0,
         measured: 0,
         ping_at: now.checked_add(peer.timeouts().ping),
@@ -105,6 +106,8 @@ struct Driver {
     ping: Duration,
     pong: Duration,
     timer: Timer,
+    /// Whether the origin's settings came.
+    is_settled: bool,
     /// What the origin allowed when it was asked last.
     most: usize,
     /// Octets of one response on their way.
@@ -131,6 +134,10 @@ impl Future for Driver {
                 tracing::debug!(%error, "an upstream connection broke");
             }
             return Poll::Ready(());
+        }
+        if !this.is_settled && this.facts.greeting() != Greeting::None {
+            this.is_settled = true;
+            this.facts.settle();
         }
         let most = connection.max_concurrent_send_streams();
         if most != this.most {
@@ -252,6 +259,7 @@ impl Drop for Driver {
         if let (Some(session), Some(place)) = (self.session.upgrade(), self.place.upgrade()) {
             place.remove(&session);
         }
+        self.facts.settle();
         self.connection = None;
     }
 }

@@ -2,9 +2,9 @@
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
-use std::task::{Context, Poll, ready};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
@@ -22,11 +22,24 @@ pub(in crate::http) enum Greeting {
 }
 
 /// What passed, for those who share the connection.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(in crate::http) struct Facts {
     read: AtomicU64,
     written: AtomicU64,
     greeting: AtomicU8,
+    /// Those who cannot ask before they know what the origin allows.
+    curious: Mutex<Option<Vec<Waker>>>,
+}
+
+impl Default for Facts {
+    fn default() -> Self {
+        Self {
+            read: AtomicU64::new(0),
+            written: AtomicU64::new(0),
+            greeting: AtomicU8::new(0),
+            curious: Mutex::new(Some(Vec::new())),
+        }
+    }
 }
 
 impl Facts {
@@ -38,6 +51,21 @@ impl Facts {
     /// Octets that the socket took, ever.
     pub(in crate::http) fn written(&self) -> u64 {
         self.written.load(Ordering::Acquire)
+    }
+
+    /// Ready once the origin's settings are known.
+    pub(in crate::http) fn poll_settings(&self, cx: &Context<'_>) -> Poll<()> {
+        match &mut *super::lock(&self.curious) {
+            Some(curious) => curious.push(cx.waker().clone()),
+            None => return Poll::Ready(()),
+        }
+        Poll::Pending
+    }
+
+    /// They are known, or there will be none.
+    pub(super) fn settle(&self) {
+        let curious = super::lock(&self.curious).take();
+        curious.into_iter().flatten().for_each(Waker::wake);
     }
 
     pub(in crate::http) fn greeting(&self) -> Greeting {

@@ -2,13 +2,13 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use simplon_proto_http::h1::Config;
 use simplon_proto_http::h2::{ClientStream, Refusal};
 use simplon_proto_http::head::{RequestHead, ResponseHead};
-use simplon_proto_http::transfer::{Part, Reason, Sink, Source, StreamError, Wait};
+use simplon_proto_http::transfer::{Last, Part, Reason, Sink, Source, StreamError, Wait};
 use tokio::time::Instant;
 
 use super::super::leg::deadline;
@@ -26,6 +26,8 @@ pub(super) struct Exchange {
     write_within: Duration,
     read_by: Option<Instant>,
     write_by: Option<Instant>,
+    /// A head that asks for another protocol, until it is known whether the origin takes that.
+    held: Option<RequestHead>,
     /// What the connection's socket had taken when the head was given to it.
     mark: Option<u64>,
     turned_away: bool,
@@ -43,6 +45,7 @@ impl Exchange {
             write_within: write,
             read_by: None,
             write_by: None,
+            held: None,
             mark: None,
             turned_away: false,
         }
@@ -109,6 +112,22 @@ impl Exchange {
         self.read_within = wait;
     }
 
+    /// Sends the head that was held back, once it can be.
+    fn poll_held(&mut self, cx: &Context<'_>) -> Poll<Result<(), StreamError>> {
+        if self.held.is_some() {
+            ready!(self.lease.session().facts().poll_settings(cx));
+        }
+        Poll::Ready(match self.held.take() {
+            Some(head) => self.stream.push(Part::Head(head, Last::Yes)),
+            None => Ok(()),
+        })
+    }
+
+    fn poll_response(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Part<ResponseHead>>, StreamError>> {
+        ready!(self.poll_held(cx))?;
+        self.stream.poll_part(cx)
+    }
+
     /// What is to be remembered of a failure: whether the origin did nothing, and whether it wants to be asked in HTTP/1.1.
     fn learn(&mut self) {
         let is_no_http2 = self.lease.session().facts().greeting() == Greeting::Other;
@@ -122,7 +141,7 @@ impl Exchange {
 
 impl Source<ResponseHead> for Exchange {
     fn poll_part(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Part<ResponseHead>>, StreamError>> {
-        let polled = self.stream.poll_part(cx);
+        let polled = self.poll_response(cx);
         match &polled {
             Poll::Pending if self.read_by.is_none() && !self.stream.is_tunnel() => {
                 self.read_by = deadline(self.read_within);
@@ -158,7 +177,13 @@ impl Sink<RequestHead> for Exchange {
         if self.mark.is_none() {
             self.mark = Some(self.lease.session().facts().written());
         }
-        self.stream.push(part)
+        match part {
+            Part::Head(head, Last::Yes) if head.upgrade.is_some() => {
+                self.held = Some(head);
+                Ok(())
+            }
+            part => self.stream.push(part),
+        }
     }
 
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), StreamError>> {
