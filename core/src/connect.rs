@@ -3,6 +3,7 @@
 //! | item | what it is |
 //! |---|---|
 //! | [`Peer`] | where to, from where, with which options and timeouts |
+//! | [`Versions`] | which versions of HTTP are spoken with it |
 //! | [`ReuseKey`] | all that makes two connections to a peer interchangeable |
 //! | [`Connect`] | the seam: a layer wraps the one before it |
 //! | [`TcpConnector`] | the first layer: TCP to all addresses of a name, and Unix sockets |
@@ -16,7 +17,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use crate::error::Result;
-use crate::net::Stream;
+use crate::net::{Negotiated, Stream};
 
 mod key;
 mod offload;
@@ -27,6 +28,7 @@ mod resolve;
 mod sources;
 mod tcp;
 mod tls;
+mod versions;
 
 pub use key::ReuseKey;
 pub use offload::Offload;
@@ -35,6 +37,7 @@ pub use resolve::{Resolve, StaticResolver, SystemResolver};
 pub use tcp::TcpConnector;
 pub use tls::Tls;
 pub(crate) use tls::secure;
+pub use versions::Versions;
 
 /// A new connection.
 #[derive(Debug)]
@@ -48,6 +51,8 @@ pub struct Connected {
     pub local: Option<SocketAddr>,
     /// How long it took, name lookup included.
     pub took: Duration,
+    /// What a TLS handshake agreed upon; `None` where there was no TLS.
+    pub protocol: Option<Negotiated>,
 }
 
 impl Connected {
@@ -55,7 +60,7 @@ impl Connected {
     #[must_use]
     pub fn new(stream: impl Into<Stream>) -> Self {
         let stream = stream.into();
-        Self { remote: stream.peer_addr(), local: stream.local_addr(), stream, took: Duration::ZERO }
+        Self { remote: stream.peer_addr(), local: stream.local_addr(), stream, took: Duration::ZERO, protocol: None }
     }
 }
 

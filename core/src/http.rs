@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`Exchange`] | one request with its response, seen from the side that answers |
 //! | [`Upstream`] | one request with its response, seen from the side that asks |
-//! | [`Origins`] | where upstream exchanges come from: the pool, else a new connection |
+//! | [`Origins`] | where upstream exchanges come from: an open connection that has room, the pool, else a new connection |
 //! | [`Http`] | the service that turns accepted streams into exchanges and gives each to a [`Serve`] |
 //! | [`Timeouts`] | every wait of a downstream connection, bounded |
 //! | `Http2Config` | every bound of a downstream connection of HTTP/2 (feature `h2`) |
@@ -19,6 +19,9 @@ mod origins;
 #[cfg(feature = "h2")]
 mod preface;
 mod service;
+mod session_limits;
+#[cfg(feature = "h2")]
+mod sessions;
 mod slot;
 mod timeouts;
 mod turn;
@@ -29,5 +32,6 @@ pub use exchange::{Ended, Exchange};
 pub use multiplex::{ExtendedConnect, Http2Config, Http2Stats, Rate};
 pub use origins::{Origins, OriginsConfig};
 pub use service::{Http, HttpConfig, Serve};
+pub use session_limits::SessionLimits;
 pub use timeouts::Timeouts;
 pub use upstream::{Protocol, Upstream};

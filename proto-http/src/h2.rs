@@ -5,12 +5,18 @@
 //!
 //! **What it is not.** It reads no socket: who drives the connection is `simplon-core`.
 
+mod client;
 mod failure;
 mod request_in;
+mod request_out;
+mod response_in;
 mod response_out;
 mod server;
 mod trailers;
+mod websocket;
 
+pub use client::{ClientStream, Refusal};
 pub use request_in::{MOST_CRUMBS, request_head};
+pub use request_out::Scheme;
 pub use response_out::response;
 pub use server::ServerStream;

@@ -185,6 +185,11 @@ impl Target {
         (self.form == Form::Absolute).then(|| &self.raw[..self.authority_at as usize - 3])
     }
 
+    /// An absolute-form target with neither path nor query: with OPTIONS it stands for the server (RFC 9112 §3.2.4).
+    pub(crate) fn is_bare(&self) -> bool {
+        self.form == Form::Absolute && self.path_at as usize == self.raw.len()
+    }
+
     /// The port that a missing one means: by the scheme of an absolute-form target.
     pub(crate) fn default_port(&self) -> Option<u16> {
         let scheme = self.scheme()?;

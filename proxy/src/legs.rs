@@ -120,7 +120,7 @@ impl<'a> Legs<'a> {
 
     fn poll_client(&mut self, cx: &mut Context<'_>) -> Poll<Happened> {
         match self.upstream.poll_room(cx) {
-            Poll::Pending => return Poll::Pending,
+            Poll::Pending => return self.poll_reset(cx),
             Poll::Ready(Err(error)) => return happened(Event::OriginStuck(error)),
             Poll::Ready(Ok(_)) => {}
         }
@@ -137,6 +137,17 @@ impl<'a> Legs<'a> {
                 Poll::Ready(Happened::Upload(chunk.unwrap_or_else(nothing_more)))
             }
             Poll::Ready(Err(error)) => happened(Event::RequestFailed(error)),
+        }
+    }
+
+    /// The origin takes nothing now, so the client is not read: all that is looked for is that it gave up. That it ended its side is no sign of it.
+    fn poll_reset(&mut self, cx: &mut Context<'_>) -> Poll<Happened> {
+        if self.exchange.is_tunnel() {
+            return Poll::Pending;
+        }
+        match self.exchange.poll_gone(cx) {
+            Poll::Ready(StreamError::Closed) | Poll::Pending => Poll::Pending,
+            Poll::Ready(error) => happened(Event::RequestFailed(error)),
         }
     }
 

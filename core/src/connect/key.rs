@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::peer::{Fields, PortRange};
+use super::versions::Versions;
 use crate::net::{Address, SocketOptions};
 use crate::tls::TlsClient;
 
@@ -30,15 +31,23 @@ struct Parts {
     /// Options of the socket live as long as the connection: one made with others is another connection.
     tcp: SocketOptions,
     tls: Option<TlsClient>,
+    versions: Versions,
 }
 
 impl ReuseKey {
     pub(super) fn of(peer: &Fields) -> Self {
         // No `..` on purpose: a new field must be placed in the key or ruled out here, in review.
         // Of a connection that rests, it makes no difference any more when its first octets left.
-        let Fields { address, bind, ports, group, tcp, tls, fast_open: _, timeouts: _, label: _ } = peer;
-        let parts =
-            Parts { address: address.clone(), bind: *bind, ports: *ports, group: *group, tcp: *tcp, tls: tls.clone() };
+        let Fields { address, bind, ports, group, tcp, tls, versions, fast_open: _, timeouts: _, label: _ } = peer;
+        let parts = Parts {
+            address: address.clone(),
+            bind: *bind,
+            ports: *ports,
+            group: *group,
+            tcp: *tcp,
+            tls: tls.clone(),
+            versions: *versions,
+        };
         let mut hasher = DefaultHasher::new();
         parts.hash(&mut hasher);
         Self(Arc::new(Inner { hash: hasher.finish(), parts }))

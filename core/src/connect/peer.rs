@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::key::ReuseKey;
+use super::versions::Versions;
 use crate::net::{Address, SocketOptions};
 use crate::tls::TlsClient;
 
@@ -38,6 +39,7 @@ pub(super) struct Fields {
     pub(super) tcp: SocketOptions,
     pub(super) tls: Option<TlsClient>,
     pub(super) fast_open: FastOpen,
+    pub(super) versions: Versions,
     pub(super) timeouts: PeerTimeouts,
     pub(super) label: Option<Arc<str>>,
 }
@@ -60,6 +62,7 @@ impl Peer {
             tcp: SocketOptions::default(),
             tls: None,
             fast_open: FastOpen::default(),
+            versions: Versions::default(),
             timeouts: PeerTimeouts::default(),
             label: None,
         })
@@ -111,6 +114,12 @@ impl Peer {
     #[must_use]
     pub fn fast_open(&self) -> FastOpen {
         self.0.fields.fast_open
+    }
+
+    /// Which versions of HTTP may be spoken with it.
+    #[must_use]
+    pub fn versions(&self) -> Versions {
+        self.0.fields.versions
     }
 
     /// How long it is waited for.
@@ -209,6 +218,13 @@ impl PeerBuilder {
         self
     }
 
+    /// Which versions of HTTP may be spoken with it. Default [`Versions::Http1`].
+    #[must_use]
+    pub fn versions(mut self, versions: Versions) -> Self {
+        self.0.versions = versions;
+        self
+    }
+
     /// How long it is waited for.
     #[must_use]
     pub fn timeouts(mut self, timeouts: PeerTimeouts) -> Self {
@@ -257,6 +273,10 @@ pub struct PeerTimeouts {
     pub write: Duration,
     /// How long a connection may rest in the pool. Default 60 s.
     pub idle: Duration,
+    /// After how much silence on a connection of HTTP/2 the peer is asked for a sign of life (PING). Default 30 s: sooner than NAT boxes forget.
+    pub ping: Duration,
+    /// How long it may take for that sign; after it the connection is closed. Default 5 s.
+    pub pong: Duration,
 }
 
 impl Default for PeerTimeouts {
@@ -268,6 +288,8 @@ impl Default for PeerTimeouts {
             read: minute,
             write: minute,
             idle: minute,
+            ping: Duration::from_secs(30),
+            pong: Duration::from_secs(5),
         }
     }
 }

@@ -94,7 +94,7 @@ impl<R: Resolve> TcpConnector<R> {
         let tcp = outcome?;
         // Not asked of the kernel, which names no peer before the handshake is over.
         let (remote, local) = (Some(addr), tcp.local_addr().ok());
-        Ok(Connected { stream: Stream::Tcp(tcp), remote, local, took: Duration::ZERO })
+        Ok(Connected { stream: Stream::Tcp(tcp), remote, local, took: Duration::ZERO, protocol: None })
     }
 }
 

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::{Connect, Connected, Peer};
 use crate::error::{Error, Kind, Result};
-use crate::net::{Address, Stream};
+use crate::net::{Address, Negotiated, Stream};
 
 /// Speaks TLS, over what another connector makes, with peers that ask for it ([`Peer::tls`]); leaves the others in the clear.
 ///
@@ -32,7 +32,9 @@ pub(crate) async fn secure(connected: Connected, peer: &Peer) -> Result<Connecte
         Ok(outcome) => outcome.map_err(|error| failure(error, peer))?,
         Err(_) => return Err(Error::upstream(Kind::Timeout(Wait::Handshake)).with_context(peer.to_string())),
     };
-    Ok(Connected { stream: Stream::Tls(session), took: connected.took + begun.elapsed(), ..connected })
+    let named = session.facts().alpn.as_deref().and_then(Negotiated::of_alpn);
+    let (protocol, took) = (Some(named.unwrap_or(Negotiated::Http1)), connected.took + begun.elapsed());
+    Ok(Connected { stream: Stream::Tls(session), protocol, took, ..connected })
 }
 
 /// The name that a peer without another one has to prove.

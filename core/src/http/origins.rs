@@ -8,9 +8,16 @@ use simplon_pool::{Health, Idle, Limits, Pool, Pooled, Sharing};
 use simplon_proto_http::h1::Config;
 use tokio::time::Instant;
 
+use super::session_limits::SessionLimits;
+#[cfg(feature = "h2")]
+use super::sessions::{Entry, Sessions};
 use super::upstream::{Link, Protocol, Upstream};
-use crate::connect::{self, Connect, Peer, ReuseKey, TcpConnector};
+use crate::connect::{self, Connect, Connected, Peer, ReuseKey, TcpConnector, Versions};
+#[cfg(feature = "h2")]
+use crate::net::Negotiated;
 use crate::error::Result;
+#[cfg(not(feature = "h2"))]
+use crate::error::{Error, Kind};
 use crate::net::{AtRest, Probe};
 
 /// How often connections at rest are looked through for those that are too old or were closed.
@@ -27,6 +34,8 @@ pub struct OriginsConfig {
     /// Whether a worker may use what another put back. With one runtime for each core it should not: a connection is served by the runtime
     /// that made it. Default: it may.
     pub sharing: Sharing,
+    /// Bounds of connections that carry many exchanges at once.
+    pub sessions: SessionLimits,
 }
 
 /// Where upstream exchanges come from: the pool, else a new connection. Shared by all workers.
@@ -37,6 +46,8 @@ pub struct Origins<C = TcpConnector> {
     connector: C,
     shelf: Arc<Shelf>,
     protocol: Arc<Config>,
+    #[cfg(feature = "h2")]
+    sessions: Sessions,
 }
 
 /// Connections at rest, and whether somebody looks through them.
@@ -66,22 +77,41 @@ impl Default for Origins {
 impl<C> Origins<C> {
     /// With this connector.
     pub fn new(connector: C, config: OriginsConfig) -> Self {
+        #[cfg(feature = "h2")]
+        let sessions = Sessions::new(config.sessions, config.sharing);
         let shelf = Shelf { pool: Pool::new(config.pool).sharing(config.sharing), swept: AtomicBool::new(false) };
-        Self { connector, shelf: Arc::new(shelf), protocol: config.protocol }
+        Self {
+            connector,
+            shelf: Arc::new(shelf),
+            protocol: config.protocol,
+            #[cfg(feature = "h2")]
+            sessions,
+        }
     }
 
-    /// Connections at rest, to see and to clear.
+    /// Connections at rest: open, and without an exchange.
     pub fn at_rest(&self) -> usize {
-        self.shelf.pool.len()
+        let at_rest = self.shelf.pool.len();
+        #[cfg(feature = "h2")]
+        let at_rest = at_rest + self.sessions.at_rest();
+        at_rest
     }
 
-    /// Closes the connections at rest to one peer, because it was taken out of service for instance.
+    /// Closes the connections at rest to one peer, because it was taken out of service for instance. Those that carry exchanges take no more.
     pub fn forget(&self, peer: &Peer) {
+        #[cfg(feature = "h2")]
+        self.sessions.forget(peer);
         self.shelf.pool.clear_key(peer.key(), Instant::now().into_std());
     }
 
-    /// An idle connection to this peer that is fit as far as is known without asking the kernel: newest first.
+    /// A place on an open connection to this peer, or an idle one that is fit as far as is known without asking the kernel: newest first.
     pub fn idle(&self, peer: &Peer, now: Instant) -> Option<Upstream> {
+        #[cfg(feature = "h2")]
+        if peer.versions() != Versions::Http1
+            && let Some(lease) = self.sessions.place(peer).take()
+        {
+            return Some(Upstream::on_stream(lease, peer.clone(), Arc::clone(&self.protocol)));
+        }
         let pooled = self.shelf.pool.take(peer.key(), now.into_std())?;
         Some(Upstream::reused(pooled, peer.clone()))
     }
@@ -99,17 +129,79 @@ impl<C> Origins<C> {
 impl<C: Connect> Origins<C> {
     /// A new connection, and how long it took. The peer's connect timeout bounds it.
     ///
+    /// Where connections carry many exchanges at once, it may be one that another exchange made meanwhile: nobody makes one while one is being
+    /// made that will do.
+    ///
     /// Cancel: the connection that was being made is dropped.
     ///
     /// # Errors
     /// Those of the connector, as [`Connect::connect`] has them.
     pub async fn connect(&self, peer: &Peer, protocol: Protocol) -> Result<(Upstream, Duration)> {
-        let connected = connect::secure(self.connector.connect(peer).await?, peer).await?;
+        if protocol == Protocol::Http && peer.versions() != Versions::Http1 {
+            return Box::pin(self.enter(peer)).await;
+        }
+        let connected = self.reach(peer).await?;
+        Ok(self.alone(connected, peer, protocol))
+    }
+
+    /// A stream on a connection that others share, if the origin speaks a version that has them.
+    #[cfg(feature = "h2")]
+    async fn enter(&self, peer: &Peer) -> Result<(Upstream, Duration)> {
+        let on_stream = |lease| Upstream::on_stream(lease, peer.clone(), Arc::clone(&self.protocol));
+        let making = match self.sessions.place(peer).enter(peer.timeouts().connect).await? {
+            Entry::Stream(lease) => return Ok((on_stream(lease), Duration::ZERO)),
+            Entry::Http1 => {
+                let connected = self.reach(peer).await?;
+                return Ok(self.alone(connected, peer, Protocol::Http));
+            }
+            Entry::Make(making) => making,
+        };
+        let connected = match self.reach(peer).await {
+            Ok(connected) => connected,
+            Err(error) => {
+                making.failed(&error);
+                return Err(error);
+            }
+        };
+        if !is_shared(peer, &connected) {
+            making.prefer_http1();
+            return Ok(self.alone(connected, peer, Protocol::Http));
+        }
+        let took = connected.took;
+        let lease = making.open(connected, peer, self.protocol.limits.head_octets).await?;
+        Ok((on_stream(lease), took))
+    }
+
+    #[cfg(not(feature = "h2"))]
+    async fn enter(&self, peer: &Peer) -> Result<(Upstream, Duration)> {
+        if peer.versions() == Versions::Http2 {
+            return Err(Error::internal(Kind::Internal).with_context("HTTP/2 is not compiled in"));
+        }
+        let connected = self.reach(peer).await?;
+        Ok(self.alone(connected, peer, Protocol::Http))
+    }
+
+    /// The peer's octets, in TLS if it asks for it.
+    async fn reach(&self, peer: &Peer) -> Result<Connected> {
+        connect::secure(self.connector.connect(peer).await?, peer).await
+    }
+
+    fn alone(&self, connected: Connected, peer: &Peer, protocol: Protocol) -> (Upstream, Duration) {
         let took = connected.took;
         let link = Link::new(connected, peer, Arc::clone(&self.protocol), protocol);
         let mut pooled = Pooled::new(Box::new(link), Instant::now().into_std());
         pooled.limit_rest(peer.timeouts().idle);
-        Ok((Upstream::fresh(pooled, peer.clone(), protocol), took))
+        (Upstream::fresh(pooled, peer.clone(), protocol), took)
+    }
+}
+
+/// Whether HTTP/2 is spoken on this connection: what TLS agreed upon counts more than what was expected.
+#[cfg(feature = "h2")]
+fn is_shared(peer: &Peer, connected: &Connected) -> bool {
+    match (peer.versions(), connected.protocol) {
+        (_, Some(Negotiated::Http2)) => true,
+        (_, Some(Negotiated::Http1)) => false,
+        (versions, None) => versions == Versions::Http2,
     }
 }
 

@@ -1,20 +1,20 @@
 //! One request with its response, seen from the side that asks.
 
+mod h1;
+#[cfg(feature = "h2")]
+mod h2;
+
 use std::net::SocketAddr;
-use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use http::StatusCode;
 use simplon_pool::Pooled;
-use simplon_proto_http::fields::Known;
-use simplon_proto_http::h1::{Client, Config, Machine};
 use simplon_proto_http::head::{RequestHead, ResponseHead};
-use simplon_proto_http::transfer::{Last, Part, Reason, Sink, Source, StreamError};
+use simplon_proto_http::transfer::{Part, Reason, Sink, Source, StreamError};
 use tokio::time::Instant;
 
-use super::leg::{Leg, Patience};
-use crate::connect::{Connected, Peer, PeerTimeouts};
+pub(super) use self::h1::Link;
+use crate::connect::Peer;
 use crate::net::{AtRest, Probe};
 
 /// What an upstream connection is for.
@@ -26,211 +26,152 @@ pub enum Protocol {
     Raw,
 }
 
-/// A connection to an origin, in use or at rest.
-#[derive(Debug)]
-pub(super) struct Link {
-    pub(super) leg: Leg<Client>,
-    remote: Option<SocketAddr>,
-}
-
-impl Link {
-    pub(super) fn new(connected: Connected, peer: &Peer, config: Arc<Config>, protocol: Protocol) -> Self {
-        let machine = match protocol {
-            Protocol::Http => Machine::new(config),
-            Protocol::Raw => Machine::tunnel(config),
-        };
-        Self { leg: Leg::new(connected.stream, machine, patience_with(peer)), remote: connected.remote }
-    }
-}
-
-fn patience_with(peer: &Peer) -> Patience {
-    let PeerTimeouts { connect: _, handshake: _, read, write, idle: _ } = *peer.timeouts();
-    Patience { idle: read, head: read, body: read, write, min_rate: None }
-}
-
 /// One request with its response, seen from the side that asks: a [`Sink`] of the request's parts, a [`Source`] of the response's.
 ///
-/// Cancel: dropping it closes the connection. [`super::Origins::put_back`] keeps it for the next exchange.
+/// Cancel: dropping it closes the connection, or resets the stream where a connection has many. [`super::Origins::put_back`] keeps it for the
+/// next exchange.
 #[derive(Debug)]
-pub struct Upstream {
-    link: Pooled<Box<Link>>,
-    peer: Peer,
-    greeting: Greeting,
-    is_http: bool,
-    is_reused: bool,
-    /// What the socket had taken when this exchange began.
-    mark: u64,
+pub struct Upstream(Kind);
+
+#[derive(Debug)]
+enum Kind {
+    H1(h1::Exchange),
+    #[cfg(feature = "h2")]
+    H2(Box<h2::Exchange>),
 }
 
-/// A raw upstream answers the head that opened it, once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Greeting {
-    None,
-    Due,
-    Given,
+/// The same question to either kind.
+macro_rules! ask {
+    ($kind:expr, $exchange:ident => $answer:expr) => {
+        match $kind {
+            Kind::H1($exchange) => $answer,
+            #[cfg(feature = "h2")]
+            Kind::H2($exchange) => $answer,
+        }
+    };
 }
 
 impl Upstream {
     pub(super) fn fresh(link: Pooled<Box<Link>>, peer: Peer, protocol: Protocol) -> Self {
-        let is_http = protocol == Protocol::Http;
-        let greeting = if is_http { Greeting::None } else { Greeting::Due };
-        Self { link, peer, greeting, is_http, is_reused: false, mark: 0 }
+        Self(Kind::H1(h1::Exchange::fresh(link, peer, protocol)))
     }
 
-    /// Timeouts are those of this peer, and of this exchange: they are no part of what makes connections interchangeable.
-    pub(super) fn reused(mut link: Pooled<Box<Link>>, peer: Peer) -> Self {
-        link.connection.leg.patience = patience_with(&peer);
-        let mark = link.connection.leg.written;
-        Self { link, peer, greeting: Greeting::None, is_http: true, is_reused: true, mark }
+    pub(super) fn reused(link: Pooled<Box<Link>>, peer: Peer) -> Self {
+        Self(Kind::H1(h1::Exchange::reused(link, peer)))
     }
 
-    /// The connection made ready for its next exchange; `None` if it cannot carry one.
+    #[cfg(feature = "h2")]
+    pub(super) fn on_stream(
+        lease: super::sessions::Lease,
+        peer: Peer,
+        config: std::sync::Arc<simplon_proto_http::h1::Config>,
+    ) -> Self {
+        Self(Kind::H2(Box::new(h2::Exchange::new(lease, peer, config))))
+    }
+
+    /// The connection made ready for its next exchange; `None` if it cannot carry one, or was never this exchange's alone.
     pub(super) fn into_rest(self) -> Option<(Pooled<Box<Link>>, Peer)> {
-        if !self.may_reuse() {
-            return None;
+        match self.0 {
+            Kind::H1(exchange) => exchange.into_rest(),
+            #[cfg(feature = "h2")]
+            Kind::H2(_) => None,
         }
-        let Self { mut link, peer, .. } = self;
-        let leg = &mut link.connection.leg;
-        leg.machine.advance();
-        leg.machine.release_buffers();
-        leg.restart_wait();
-        Some((link, peer))
-    }
-
-    fn leg(&self) -> &Leg<Client> {
-        &self.link.connection.leg
-    }
-
-    fn leg_mut(&mut self) -> &mut Leg<Client> {
-        &mut self.link.connection.leg
     }
 
     /// Whom it is connected to.
     pub fn peer(&self) -> &Peer {
-        &self.peer
+        ask!(&self.0, exchange => exchange.peer())
     }
 
     /// The address that answered, if the peer is a name with several.
     pub fn remote(&self) -> Option<SocketAddr> {
-        self.link.connection.remote
+        ask!(&self.0, exchange => exchange.remote())
     }
 
-    /// Whether it carried an exchange before this one.
+    /// Whether its connection carried an exchange before this one.
     pub fn is_reused(&self) -> bool {
-        self.is_reused
+        ask!(&self.0, exchange => exchange.is_reused())
     }
 
-    /// Whether the socket took any octet of this request: from then on the origin may act upon it.
+    /// Whether the origin may act upon this request: the socket took octets that may be of it, and the origin did not say that it did nothing.
     pub fn has_sent(&self) -> bool {
-        self.leg().written > self.mark
+        ask!(&self.0, exchange => exchange.has_sent())
+    }
+
+    /// Whether the exchange failed in a way that says for certain that the origin did nothing with the request. It may be sent again on another
+    /// connection at once, whatever its method.
+    pub fn was_turned_away(&self) -> bool {
+        match &self.0 {
+            Kind::H1(_) => false,
+            #[cfg(feature = "h2")]
+            Kind::H2(exchange) => exchange.was_turned_away(),
+        }
     }
 
     /// Whether both sides agreed on raw octets.
     pub fn is_tunnel(&self) -> bool {
-        self.leg().machine.is_tunnel()
+        ask!(&self.0, exchange => exchange.is_tunnel())
     }
 
-    /// Whether it can carry another exchange: both messages complete, nothing beyond them, and neither side said close.
+    /// Whether its connection can carry another exchange: both messages complete, nothing beyond them, and neither side said close.
     pub fn may_reuse(&self) -> bool {
-        let machine = &self.leg().machine;
-        self.is_http
-            && machine.is_read()
-            && machine.is_written()
-            && !machine.wants_transmit()
-            && machine.may_reuse()
-            && !machine.has_excess()
-            && !self.leg().has_failed()
+        ask!(&self.0, exchange => exchange.may_reuse())
     }
 
-    /// Asks the kernel whether the origin closed or spoke on a connection at rest.
+    /// Whether the origin closed its connection or spoke on it, asking the kernel if need be.
     pub fn look(&mut self, probe: Probe) -> AtRest {
-        self.leg_mut().stream.at_rest(probe)
+        ask!(&mut self.0, exchange => exchange.look(probe))
     }
 
     /// When the earlier of its waits runs out.
     pub fn deadline(&self) -> Option<Instant> {
-        self.leg().deadline()
+        ask!(&self.0, exchange => exchange.deadline())
     }
 
     /// Fails this exchange if one of its waits ran out.
     pub fn expire(&mut self, now: Instant) -> Option<StreamError> {
-        self.leg_mut().expire(now)
+        ask!(&mut self.0, exchange => exchange.expire(now))
     }
 
     /// The wait for the response starts now, not when the request began: for uploads that took their time.
     pub fn restart_wait(&mut self) {
-        self.leg_mut().restart_wait();
-    }
-
-    /// What the origin says about how long, and for how many more requests, it keeps the connection (RFC 2068 §19.7.1).
-    fn heed_keep_alive(&mut self, head: &ResponseHead) {
-        let number = |name: &[u8]| {
-            head.fields.elements(Known::KeepAlive).find_map(|element| {
-                let (key, value) = element.split_at_checked(name.len())?;
-                let value = std::str::from_utf8(value.strip_prefix(b"=")?).ok()?;
-                key.eq_ignore_ascii_case(name).then(|| value.trim().parse::<u32>().ok()).flatten()
-            })
-        };
-        if !head.fields.contains(Known::KeepAlive) {
-            return;
-        }
-        if let Some(seconds) = number(b"timeout") {
-            // A second less than the origin waits, so that we close first.
-            let told = Duration::from_secs(u64::from(seconds).saturating_sub(1));
-            self.link.limit_rest(told.min(self.peer.timeouts().idle));
-        }
-        if let Some(left) = number(b"max") {
-            self.link.limit_requests(left);
-        }
+        ask!(&mut self.0, exchange => exchange.restart_wait());
     }
 
     /// Another bound on the silence between octets of this response.
     pub fn read_within(&mut self, wait: Duration) {
-        self.leg_mut().patience.body = wait;
+        ask!(&mut self.0, exchange => exchange.read_within(wait));
     }
 }
 
 impl Source<ResponseHead> for Upstream {
+    #[inline]
     fn poll_part(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Part<ResponseHead>>, StreamError>> {
-        match self.greeting {
-            Greeting::None => {
-                let part = ready!(self.leg_mut().poll_part(cx))?;
-                if let Some(Part::Head(head, _)) = &part {
-                    self.heed_keep_alive(head);
-                }
-                Poll::Ready(Ok(part))
-            }
-            Greeting::Due => Poll::Pending,
-            Greeting::Given => {
-                self.greeting = Greeting::None;
-                Poll::Ready(Ok(Some(Part::Head(ResponseHead::new(StatusCode::OK), Last::No))))
-            }
-        }
+        ask!(&mut self.0, exchange => exchange.poll_part(cx))
     }
 
     fn stop(&mut self, why: Reason) {
-        self.reset(why);
+        ask!(&mut self.0, exchange => exchange.stop(why));
     }
 }
 
 impl Sink<RequestHead> for Upstream {
+    #[inline]
     fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<Result<usize, StreamError>> {
-        self.leg_mut().poll_room(cx)
+        ask!(&mut self.0, exchange => exchange.poll_room(cx))
     }
 
+    #[inline]
     fn push(&mut self, part: Part<RequestHead>) -> Result<(), StreamError> {
-        if self.greeting == Greeting::Due && matches!(part, Part::Head(..)) {
-            self.greeting = Greeting::Given;
-            return Ok(());
-        }
-        self.leg_mut().machine.send(part)
+        ask!(&mut self.0, exchange => exchange.push(part))
     }
 
+    #[inline]
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), StreamError>> {
-        self.leg_mut().poll_flush(cx)
+        ask!(&mut self.0, exchange => exchange.poll_flush(cx))
     }
 
-    fn reset(&mut self, _why: Reason) {
-        self.leg_mut().fail(StreamError::Reset);
+    fn reset(&mut self, why: Reason) {
+        ask!(&mut self.0, exchange => exchange.reset(why));
     }
 }

@@ -10,7 +10,7 @@ use crate::head::{RequestHead, ResponseHead};
 use crate::host::{self, Authority};
 use crate::rules::{Leniency, Rule};
 use crate::syntax;
-use crate::target::{Form, Target};
+use crate::target::Form;
 use crate::transfer::{Last, Misuse};
 
 /// What the encoder writes itself: these fields of the caller's are not written.
@@ -165,15 +165,9 @@ fn written_target(head: &RequestHead, next_hop: NextHop) -> Result<(&[u8], Form)
         Form::Asterisk => Err(Misuse::Head(Rule::TargetForm)),
         Form::Origin => Ok((target.as_bytes(), Form::Origin)),
         Form::Absolute if next_hop == NextHop::Proxy => Ok((target.as_bytes(), Form::Absolute)),
-        Form::Absolute if head.method == Method::OPTIONS && is_bare(target) => Ok((b"*", Form::Asterisk)),
+        Form::Absolute if head.method == Method::OPTIONS && target.is_bare() => Ok((b"*", Form::Asterisk)),
         Form::Absolute => Ok((target.path_and_query(), Form::Origin)),
     }
-}
-
-/// An absolute-form target with neither path nor query: with OPTIONS it stands for the server (RFC 9112 §3.2.4).
-fn is_bare(target: &Target) -> bool {
-    let authority = target.authority().unwrap_or_default();
-    target.query().is_none() && target.as_bytes().ends_with(authority)
 }
 
 /// One well-formed Host goes out: the caller's, else the target's. Where the target goes out with an authority, both must agree; where it

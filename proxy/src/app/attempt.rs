@@ -106,7 +106,10 @@ where
         }
         record.reused = false;
         let (upstream, took) = self.origins.connect(peer, protocol).await?;
-        self.observe.on(&Event::Connected { peer, took }, cx);
+        // Another exchange may have made the connection meanwhile.
+        record.reused = upstream.is_reused();
+        let event = if record.reused { Event::Reused { peer } } else { Event::Connected { peer, took } };
+        self.observe.on(&event, cx);
         Ok(upstream)
     }
 
@@ -206,18 +209,24 @@ fn send_what_is_at_hand(upstream: &mut Upstream, head: RequestHead, asked: &Aske
     Ok(last)
 }
 
-/// Whether an idle connection was dead before it was used: no answer had begun, and the request can safely go out again.
+/// Whether an open connection was dead before it was used, or the origin did nothing with what came upon it: no answer had begun, and the request
+/// can safely go out again.
 fn went_stale(failure: &Failure, upstream: &Upstream, asked: &Asked) -> bool {
-    upstream.is_reused()
+    let was_dead = upstream.is_reused()
         && failure.is_broken_connection()
-        && asked.replay.recorded() == Recorded::Whole
-        && (is_idempotent(&asked.head.method) || !upstream.has_sent())
+        && (is_idempotent(&asked.head.method) || !upstream.has_sent());
+    let was_turned_away = upstream.was_turned_away() && failure.is_before_the_answer();
+    (was_dead || was_turned_away) && asked.replay.recorded() == Recorded::Whole
 }
 
 impl Failure {
     fn is_broken_connection(&self) -> bool {
         use simplon_proto_http::StreamError::{Closed, Reset, Truncated};
         matches!(self, Self::Origin { error: Closed | Reset | Truncated, answered: false })
+    }
+
+    fn is_before_the_answer(&self) -> bool {
+        matches!(self, Self::Origin { answered: false, .. })
     }
 
     fn into_error(self, upstream: &Upstream) -> Error {

@@ -1,7 +1,7 @@
 use std::num::NonZeroU16;
 use std::time::Duration;
 
-use super::super::{FastOpen, Peer, PeerBuilder, PeerTimeouts};
+use super::super::{FastOpen, Peer, PeerBuilder, PeerTimeouts, Versions};
 use super::*;
 
 fn base() -> PeerBuilder {
@@ -20,6 +20,8 @@ fn each_part_that_matters_sets_keys_apart() {
         base().ports(PortRange::new(port(1), port(9)).unwrap()).build(),
         base().group(1).build(),
         base().tcp(options).build(),
+        base().versions(Versions::Http2).build(),
+        base().versions(Versions::Auto).build(),
     ];
     for (i, other) in others.iter().enumerate() {
         assert_ne!(same.key(), other.key(), "{i}");
@@ -47,6 +49,7 @@ fn equal_hashes_do_not_make_equal_keys() {
             group: 1,
             tcp: SocketOptions::default(),
             tls: None,
+            versions: Versions::default(),
         },
     }));
     assert_ne!(one.key(), &forged);

@@ -14,7 +14,7 @@ use tokio::net::{TcpStream, UnixStream};
 
 use super::super::Connected;
 use crate::error::{Error, Kind, Result};
-use crate::net::{Io, Stream};
+use crate::net::{Io, Negotiated, Stream};
 use crate::runtime::Runtime;
 
 /// A connection that no runtime watches, if it can do without.
@@ -22,6 +22,7 @@ pub(super) struct HandOver {
     stream: Loose,
     remote: Option<SocketAddr>,
     local: Option<SocketAddr>,
+    protocol: Option<Negotiated>,
 }
 
 enum Loose {
@@ -39,14 +40,14 @@ impl HandOver {
     /// Internal: the system failed.
     pub(super) fn give(connected: Connected) -> Result<Self> {
         // No `..` on purpose: what is added must be handed over.
-        let Connected { stream, remote, local, took: _ } = connected;
+        let Connected { stream, remote, local, took: _, protocol } = connected;
         let stream = match stream {
             Stream::Tcp(tcp) => tcp.into_std().map(Loose::Tcp),
             Stream::Unix(unix) => unix.into_std().map(Loose::Unix),
             Stream::Tls(session) => Ok(Loose::Tls(session)),
             Stream::Other(io) => Ok(Loose::Other(io)),
         };
-        Ok(Self { stream: stream.map_err(failed)?, remote, local })
+        Ok(Self { stream: stream.map_err(failed)?, remote, local, protocol })
     }
 
     /// Gives it to the runtime that this is called in. What `threads` must go on watching keeps them.
@@ -54,14 +55,14 @@ impl HandOver {
     /// # Errors
     /// Internal: the system failed.
     pub(super) fn take(self, threads: Arc<Runtime>, took: Duration) -> Result<Connected> {
-        let Self { stream, remote, local } = self;
+        let Self { stream, remote, local, protocol } = self;
         let stream = match stream {
             Loose::Tcp(tcp) => TcpStream::from_std(tcp).map(Stream::Tcp),
             Loose::Unix(unix) => UnixStream::from_std(unix).map(Stream::Unix),
             Loose::Tls(io) => Ok(Stream::Tls(Box::new(Watched { io, _threads: threads }))),
             Loose::Other(io) => Ok(Stream::other(Watched { io, _threads: threads })),
         };
-        Ok(Connected { stream: stream.map_err(failed)?, remote, local, took })
+        Ok(Connected { stream: stream.map_err(failed)?, remote, local, took, protocol })
     }
 }
 

@@ -1,0 +1,265 @@
+//! The task that drives a shared connection: frames, signs of life, age and rest.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Weak};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use h2::client::{Builder, Connection};
+use h2::{Ping, PingPong};
+use simplon_proto_http::h2::Scheme;
+use simplon_proto_http::transfer::Wait;
+use simplon_timeout::{Timer, timeout};
+use tokio::time::Instant;
+
+use super::place::{Place, USUAL_STREAMS};
+use super::session::{Parts, Session};
+use super::watched::{Facts, Greeting, Watched};
+use crate::connect::{Connected, Peer};
+use crate::error::{Error, Kind, Result, Sent};
+use crate::http::session_limits::SessionLimits;
+
+/// How long resets of ours are remembered.
+const REMEMBER: Duration = Duration::from_secs(5);
+
+/// Says the preface and spawns the driver.
+///
+/// # Errors
+/// The socket did not take the preface.
+pub(super) async fn open(
+    place: &Arc<Place>,
+    connected: Connected,
+    peer: &Peer,
+    head_octets: usize,
+) -> Result<Arc<Session>> {
+    let Connected { stream, remote, protocol, .. } = connected;
+    let limits = Arc::clone(place.limits());
+    let facts = Arc::new(Facts::default());
+    let handshake = builder(&limits, head_octets).handshake(Watched::new(stream, Arc::clone(&facts)));
+    let (sender, mut connection) = match timeout(peer.timeouts().write, handshake).await {
+        Ok(Ok(both)) => both,
+        Ok(Err(error)) => {
+            let kind = error.get_io().map_or(Kind::Closed, |error| error.kind().into());
+            return Err(Error::upstream(kind).with_sent(Sent::Nothing).with_source(error));
+        }
+        Err(_) => return Err(Error::upstream(Kind::Timeout(Wait::Handshake))),
+    };
+    // Where the handshake of TLS agreed upon something, there was TLS.
+    let scheme = if protocol.is_some() { Scheme::Https } else { Scheme::Http };
+    let pings = connection.ping_pong();
+    let parts = Parts { sender, facts: Arc::clone(&facts), remote, scheme };
+    let session = Arc::new(Session::new(parts, Arc::downgrade(place)));
+    let now = Instant::now();
+    let driver = Driver {
+        most: connection.max_concurrent_send_streams(),
+        window: limits.stream_window,
+        connection: Some(connection),
+        pings,
+        facts,
+        idle: limits.idle.min(peer.timeouts().idle),
+        ping: peer.timeouts().ping,
+        pong: peer.timeouts().pong,
+        limits,
+        session: Arc::downgrade(&session),
+        place: Arc::downgrade(place),
+        timer: Timer::new(),
+        is_settled: false,
+        heard: 0,
+        measured: 0,
+        ping_at: now.checked_add(peer.timeouts().ping),
+        asked: None,
+        look_at: None,
+    };
+    tokio::spawn(driver);
+    Ok(session)
+}
+
+fn builder(limits: &SessionLimits, head_octets: usize) -> Builder {
+    let mut builder = Builder::new();
+    builder
+        .enable_push(false)
+        .initial_max_send_streams(USUAL_STREAMS)
+        .initial_window_size(limits.stream_window)
+        .initial_connection_window_size(limits.connection_window)
+        .max_frame_size(limits.frame_octets.clamp(16 << 10, (1 << 24) - 1))
+        .max_header_list_size(u32::try_from(head_octets).unwrap_or(u32::MAX))
+        .max_send_buffer_size(limits.send_buffer)
+        .max_concurrent_reset_streams(limits.remembered_resets)
+        .reset_stream_duration(REMEMBER)
+        .max_local_error_reset_streams(Some(limits.faulty_streams));
+    builder
+}
+
+/// Drives one connection until it is over.
+///
+/// It does not hold the session, so that a session which nobody wants any more lets the connection close.
+struct Driver {
+    connection: Option<Connection<Watched, Bytes>>,
+    pings: Option<PingPong>,
+    facts: Arc<Facts>,
+    session: Weak<Session>,
+    place: Weak<Place>,
+    limits: Arc<SessionLimits>,
+    idle: Duration,
+    ping: Duration,
+    pong: Duration,
+    timer: Timer,
+    /// Whether the origin's settings came.
+    is_settled: bool,
+    /// What the origin allowed when it was asked last.
+    most: usize,
+    /// Octets of one response on their way.
+    window: u32,
+    /// Octets that had come when the last question was asked or spared.
+    heard: u64,
+    /// Octets that had come when it was measured last how much is on its way.
+    measured: u64,
+    ping_at: Option<Instant>,
+    /// A question is on its way: when it was asked, and what had come until then.
+    asked: Option<(Instant, u64)>,
+    /// When to look next whether it rested or lived long enough.
+    look_at: Option<Instant>,
+}
+
+impl Future for Driver {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = &mut *self;
+        let Some(connection) = &mut this.connection else { return Poll::Ready(()) };
+        if let Poll::Ready(outcome) = Pin::new(&mut *connection).poll(cx) {
+            if let Err(error) = outcome {
+                tracing::debug!(%error, "an upstream connection broke");
+            }
+            return Poll::Ready(());
+        }
+        if !this.is_settled && this.facts.greeting() != Greeting::None {
+            this.is_settled = true;
+            this.facts.settle();
+        }
+        let most = connection.max_concurrent_send_streams();
+        if most != this.most {
+            this.most = most;
+            if let Some(place) = this.place.upgrade() {
+                place.moved();
+            }
+        }
+        this.poll_pong(cx);
+        loop {
+            let now = Instant::now();
+            if this.is_silent(now) {
+                tracing::debug!("an upstream connection gave no sign of life");
+                return Poll::Ready(());
+            }
+            this.ask_if_due(now);
+            this.look_if_due(now);
+            let next = [this.ping_at, this.look_at, this.answer_by()].into_iter().flatten().min();
+            if next.is_none() || this.timer.poll_expired(cx, next).is_pending() {
+                return Poll::Pending;
+            }
+        }
+    }
+}
+
+impl Driver {
+    /// An answer to a ping; what came meanwhile tells how much fits on the way.
+    fn poll_pong(&mut self, cx: &mut Context<'_>) {
+        let Some(pings) = &mut self.pings else { return };
+        let Some((_, before)) = self.asked else { return };
+        match pings.poll_pong(cx) {
+            Poll::Ready(Ok(_)) => {
+                self.asked = None;
+                self.ping_at = Instant::now().checked_add(self.ping);
+                self.measured = self.facts.read();
+                self.widen(self.measured.saturating_sub(before));
+            }
+            Poll::Ready(Err(_)) => self.asked = None,
+            Poll::Pending => {}
+        }
+    }
+
+    /// More came within one round trip than two thirds of a window: the window was what held the rest up.
+    fn widen(&mut self, came: u64) {
+        let is_full = came > u64::from(self.window) / 3 * 2;
+        if !is_full || self.window >= self.limits.most_stream_window {
+            return;
+        }
+        let wider = self.window.saturating_mul(2).min(self.limits.most_stream_window);
+        if let Some(connection) = &mut self.connection
+            // Refused while an earlier change was not acknowledged: another time.
+            && connection.set_initial_window_size(wider).is_ok()
+        {
+            self.window = wider;
+        }
+    }
+
+    fn answer_by(&self) -> Option<Instant> {
+        self.asked.and_then(|(at, _)| at.checked_add(self.pong))
+    }
+
+    fn is_silent(&self, now: Instant) -> bool {
+        self.answer_by().is_some_and(|by| by <= now)
+    }
+
+    /// Whoever spoke since the last time need not be asked.
+    fn ask_if_due(&mut self, now: Instant) {
+        let heard = self.facts.read();
+        if self.asked.is_some() || !(self.is_worth_measuring(heard) || self.is_due(now, heard)) {
+            return;
+        }
+        if let Some(pings) = &mut self.pings
+            && pings.send_ping(Ping::opaque()).is_ok()
+        {
+            self.asked = Some((now, heard));
+            self.ping_at = None;
+        }
+    }
+
+    /// A window's worth came since the last time, and the window may still grow.
+    fn is_worth_measuring(&self, heard: u64) -> bool {
+        self.window < self.limits.most_stream_window && heard.saturating_sub(self.measured) >= u64::from(self.window)
+    }
+
+    fn is_due(&mut self, now: Instant, heard: u64) -> bool {
+        if self.ping_at.is_none_or(|at| now < at) {
+            return false;
+        }
+        self.ping_at = now.checked_add(self.ping);
+        std::mem::replace(&mut self.heard, heard) == heard
+    }
+
+    /// Has it rested or lived long enough?
+    fn look_if_due(&mut self, now: Instant) {
+        if self.look_at.is_some_and(|at| now < at) {
+            return;
+        }
+        let Some(session) = self.session.upgrade() else {
+            self.look_at = None;
+            return;
+        };
+        let rest_ends = session.at_rest_since().and_then(|since| since.checked_add(self.idle));
+        if session.has_lived(&self.limits) || rest_ends.is_some_and(|end| end <= now) {
+            self.look_at = None;
+            if let Some(place) = self.place.upgrade() {
+                place.remove(&session);
+            }
+            return;
+        }
+        let age_ends = session.ends(&self.limits);
+        let idle_ends = rest_ends.or_else(|| now.checked_add(self.idle));
+        self.look_at = [age_ends, idle_ends].into_iter().flatten().min();
+    }
+}
+
+impl Drop for Driver {
+    /// Nobody is to find the session any more before its streams see that the connection is gone.
+    fn drop(&mut self) {
+        if let (Some(session), Some(place)) = (self.session.upgrade(), self.place.upgrade()) {
+            place.remove(&session);
+        }
+        self.facts.settle();
+        self.connection = None;
+    }
+}

@@ -1,0 +1,168 @@
+//! One shared connection, and one exchange's share of it.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Weak};
+use std::task::{Context, Waker};
+use std::time::Duration;
+
+use bytes::Bytes;
+use h2::client::SendRequest;
+use simplon_proto_http::h2::Scheme;
+use tokio::time::Instant;
+
+use super::place::Place;
+use super::watched::Facts;
+use crate::http::session_limits::SessionLimits;
+
+/// A connection that many exchanges share. Its driver does not hold it: when the last exchange and the place have let go, the connection closes.
+#[derive(Debug)]
+pub(in crate::http) struct Session {
+    sender: SendRequest<Bytes>,
+    facts: Arc<Facts>,
+    place: Weak<Place>,
+    remote: Option<SocketAddr>,
+    scheme: Scheme,
+    born: Instant,
+    /// Exchanges that run.
+    running: AtomicUsize,
+    /// Exchanges that were begun, ever.
+    begun: AtomicU32,
+    /// When the last exchange ended, in milliseconds of its life.
+    rested: AtomicU64,
+    closing: AtomicBool,
+}
+
+/// What a new session is made of.
+#[derive(Debug)]
+pub(super) struct Parts {
+    pub(super) sender: SendRequest<Bytes>,
+    pub(super) facts: Arc<Facts>,
+    pub(super) remote: Option<SocketAddr>,
+    pub(super) scheme: Scheme,
+}
+
+impl Session {
+    pub(super) fn new(parts: Parts, place: Weak<Place>) -> Self {
+        let Parts { sender, facts, remote, scheme } = parts;
+        Self {
+            sender,
+            facts,
+            place,
+            remote,
+            scheme,
+            born: Instant::now(),
+            running: AtomicUsize::new(0),
+            begun: AtomicU32::new(0),
+            rested: AtomicU64::new(0),
+            closing: AtomicBool::new(false),
+        }
+    }
+
+    pub(in crate::http) fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    pub(in crate::http) fn remote(&self) -> Option<SocketAddr> {
+        self.remote
+    }
+
+    pub(in crate::http) fn scheme(&self) -> Scheme {
+        self.scheme
+    }
+
+    /// The origin is to be asked in HTTP/1.1 for a while.
+    pub(in crate::http) fn prefer_http1(&self) {
+        self.close();
+        if let Some(place) = self.place.upgrade() {
+            place.prefer_http1();
+        }
+    }
+
+    /// Whether it takes new exchanges, as far as is known now. Notes it if not.
+    pub(in crate::http) fn is_open(&self) -> bool {
+        if self.closing.load(Ordering::Acquire) {
+            return false;
+        }
+        let ready = self.sender.clone().poll_ready(&mut Context::from_waker(Waker::noop()));
+        if matches!(ready, std::task::Poll::Ready(Err(_))) {
+            self.close();
+            return false;
+        }
+        true
+    }
+
+    /// It takes no more exchanges.
+    pub(super) fn close(&self) {
+        self.closing.store(true, Ordering::Release);
+    }
+
+    pub(super) fn is_at_rest(&self) -> bool {
+        self.running.load(Ordering::Acquire) == 0
+    }
+
+    /// Since when no exchange runs; `None` if one does.
+    pub(super) fn at_rest_since(&self) -> Option<Instant> {
+        self.is_at_rest().then(|| self.born + Duration::from_millis(self.rested.load(Ordering::Acquire)))
+    }
+
+    pub(super) fn has_lived(&self, limits: &SessionLimits) -> bool {
+        self.born.elapsed() >= limits.age
+    }
+
+    /// When it will have lived long enough.
+    pub(super) fn ends(&self, limits: &SessionLimits) -> Option<Instant> {
+        self.born.checked_add(limits.age)
+    }
+
+    /// How many exchanges it takes at a time. The origin may change that at any moment.
+    pub(super) fn most(&self, limits: &SessionLimits) -> usize {
+        let own = limits.streams.map_or(usize::MAX, |streams| streams.get() as usize);
+        own.min(self.sender.current_max_send_streams())
+    }
+
+    /// A share of it, if it has room.
+    pub(super) fn lease(self: &Arc<Self>, limits: &SessionLimits) -> Option<Lease> {
+        let most = self.most(limits);
+        let more = |running: usize| (running < most).then_some(running + 1);
+        self.running.fetch_update(Ordering::AcqRel, Ordering::Acquire, more).ok()?;
+        let before = self.begun.fetch_add(1, Ordering::Relaxed);
+        if before.saturating_add(1) >= limits.exchanges {
+            self.close();
+        }
+        Some(Lease { session: Arc::clone(self), before })
+    }
+}
+
+/// One exchange's share of a session; dropping it makes room for another.
+#[derive(Debug)]
+pub(in crate::http) struct Lease {
+    session: Arc<Session>,
+    before: u32,
+}
+
+impl Lease {
+    pub(in crate::http) fn session(&self) -> &Session {
+        &self.session
+    }
+
+    pub(in crate::http) fn sender(&self) -> SendRequest<Bytes> {
+        self.session.sender.clone()
+    }
+
+    /// Whether another exchange had the session before.
+    pub(in crate::http) fn is_reused(&self) -> bool {
+        self.before > 0
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        let age = self.session.born.elapsed().as_millis();
+        self.session.rested.store(u64::try_from(age).unwrap_or(u64::MAX), Ordering::Release);
+        self.session.running.fetch_sub(1, Ordering::AcqRel);
+        if let Some(place) = self.session.place.upgrade() {
+            place.freed();
+        }
+    }
+}

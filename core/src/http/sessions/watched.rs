@@ -1,0 +1,169 @@
+//! The byte stream of a shared connection, and what is noted of what passes.
+
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker, ready};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use crate::net::Stream;
+
+/// What the origin said first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::http) enum Greeting {
+    /// Not enough to know.
+    None,
+    /// A SETTINGS frame (RFC 9113 §3.4): it speaks HTTP/2.
+    Settings,
+    /// Anything else: it does not.
+    Other,
+}
+
+/// What passed, for those who share the connection.
+#[derive(Debug)]
+pub(in crate::http) struct Facts {
+    read: AtomicU64,
+    written: AtomicU64,
+    greeting: AtomicU8,
+    /// Those who cannot ask before they know what the origin allows.
+    curious: Mutex<Option<Vec<Waker>>>,
+}
+
+impl Default for Facts {
+    fn default() -> Self {
+        Self {
+            read: AtomicU64::new(0),
+            written: AtomicU64::new(0),
+            greeting: AtomicU8::new(0),
+            curious: Mutex::new(Some(Vec::new())),
+        }
+    }
+}
+
+impl Facts {
+    /// Octets that came, ever.
+    pub(in crate::http) fn read(&self) -> u64 {
+        self.read.load(Ordering::Relaxed)
+    }
+
+    /// Octets that the socket took, ever.
+    pub(in crate::http) fn written(&self) -> u64 {
+        self.written.load(Ordering::Acquire)
+    }
+
+    /// Ready once the origin's settings are known.
+    pub(in crate::http) fn poll_settings(&self, cx: &Context<'_>) -> Poll<()> {
+        match &mut *super::lock(&self.curious) {
+            Some(curious) => curious.push(cx.waker().clone()),
+            None => return Poll::Ready(()),
+        }
+        Poll::Pending
+    }
+
+    /// They are known, or there will be none.
+    pub(super) fn settle(&self) {
+        let curious = super::lock(&self.curious).take();
+        curious.into_iter().flatten().for_each(Waker::wake);
+    }
+
+    pub(in crate::http) fn greeting(&self) -> Greeting {
+        match self.greeting.load(Ordering::Acquire) {
+            SETTINGS => Greeting::Settings,
+            OTHER => Greeting::Other,
+            _ => Greeting::None,
+        }
+    }
+}
+
+const SETTINGS: u8 = 1;
+const OTHER: u8 = 2;
+/// Length (3), type, flags, stream (4): RFC 9113 §4.1.
+const FRAME_HEAD: usize = 9;
+
+/// A byte stream that is counted, and whose first frame is looked at.
+#[derive(Debug)]
+pub(super) struct Watched {
+    stream: Stream,
+    facts: Arc<Facts>,
+    first: [u8; FRAME_HEAD],
+    seen: usize,
+}
+
+impl Watched {
+    pub(super) fn new(stream: Stream, facts: Arc<Facts>) -> Self {
+        Self { stream, facts, first: [0; FRAME_HEAD], seen: 0 }
+    }
+
+    fn note(&mut self, octets: &[u8]) {
+        self.facts.read.fetch_add(octets.len() as u64, Ordering::Relaxed);
+        if self.seen == FRAME_HEAD {
+            return;
+        }
+        let n = octets.len().min(FRAME_HEAD - self.seen);
+        self.first[self.seen..self.seen + n].copy_from_slice(&octets[..n]);
+        self.seen += n;
+        let is_settings = matches!(self.first, [_, _, _, 4, flags, 0, 0, 0, 0] if flags & 1 == 0);
+        // Four octets are enough to tell text from a frame.
+        let said = match self.seen {
+            FRAME_HEAD if is_settings => SETTINGS,
+            FRAME_HEAD => OTHER,
+            4.. if self.first[3] != 4 => OTHER,
+            _ => return,
+        };
+        self.facts.greeting.store(said, Ordering::Release);
+    }
+}
+
+impl AsyncRead for Watched {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        let before = buffer.filled().len();
+        ready!(Pin::new(&mut this.stream).poll_read(cx, buffer))?;
+        this.note(&buffer.filled()[before..]);
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl Watched {
+    fn took(&self, outcome: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        if let Poll::Ready(Ok(n)) = &outcome {
+            self.facts.written.fetch_add(*n as u64, Ordering::Release);
+        }
+        outcome
+    }
+}
+
+impl AsyncWrite for Watched {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let outcome = Pin::new(&mut this.stream).poll_write(cx, octets);
+        this.took(outcome)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let outcome = Pin::new(&mut this.stream).poll_write_vectored(cx, slices);
+        this.took(outcome)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_shutdown(cx)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,196 @@
+//! An upstream exchange on a stream of a connection that others share: HTTP/2.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use simplon_proto_http::h1::Config;
+use simplon_proto_http::h2::{ClientStream, Refusal};
+use simplon_proto_http::head::{RequestHead, ResponseHead};
+use simplon_proto_http::transfer::{Last, Part, Reason, Sink, Source, StreamError, Wait};
+use tokio::time::Instant;
+
+use super::super::leg::deadline;
+use super::super::sessions::{Greeting, Lease};
+use crate::connect::{Peer, PeerTimeouts};
+use crate::net::{AtRest, Probe};
+
+/// One exchange on a [`Lease`].
+#[derive(Debug)]
+pub(super) struct Exchange {
+    stream: ClientStream,
+    lease: Lease,
+    peer: Peer,
+    read_within: Duration,
+    write_within: Duration,
+    read_by: Option<Instant>,
+    write_by: Option<Instant>,
+    /// A head that asks for another protocol, until it is known whether the origin takes that.
+    held: Option<RequestHead>,
+    /// What the connection's socket had taken when the head was given to it.
+    mark: Option<u64>,
+    turned_away: bool,
+}
+
+impl Exchange {
+    pub(super) fn new(lease: Lease, peer: Peer, config: Arc<Config>) -> Self {
+        let PeerTimeouts { connect: _, handshake: _, read, write, idle: _, ping: _, pong: _ } = *peer.timeouts();
+        let stream = ClientStream::new(lease.sender(), lease.session().scheme(), config);
+        Self {
+            stream,
+            lease,
+            peer,
+            read_within: read,
+            write_within: write,
+            read_by: None,
+            write_by: None,
+            held: None,
+            mark: None,
+            turned_away: false,
+        }
+    }
+
+    pub(super) fn peer(&self) -> &Peer {
+        &self.peer
+    }
+
+    pub(super) fn remote(&self) -> Option<SocketAddr> {
+        self.lease.session().remote()
+    }
+
+    pub(super) fn is_reused(&self) -> bool {
+        self.lease.is_reused()
+    }
+
+    pub(super) fn has_sent(&self) -> bool {
+        let has_left = |mark| self.lease.session().facts().written() > mark;
+        !self.turned_away && self.mark.is_some_and(has_left)
+    }
+
+    pub(super) fn was_turned_away(&self) -> bool {
+        self.turned_away
+    }
+
+    pub(super) fn is_tunnel(&self) -> bool {
+        self.stream.is_tunnel()
+    }
+
+    pub(super) fn may_reuse(&self) -> bool {
+        self.stream.is_read() && self.stream.is_written() && !self.stream.has_failed()
+    }
+
+    /// The connection is read all the time: what the origin did is known.
+    pub(super) fn look(&self, _probe: Probe) -> AtRest {
+        if self.lease.session().is_open() { AtRest::Quiet } else { AtRest::Closed }
+    }
+
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        match (self.read_by, self.write_by) {
+            (Some(read), Some(write)) => Some(read.min(write)),
+            (read, write) => read.or(write),
+        }
+    }
+
+    pub(super) fn expire(&mut self, now: Instant) -> Option<StreamError> {
+        let wait = if self.write_by.is_some_and(|by| by <= now) {
+            Wait::Write
+        } else if self.read_by.is_some_and(|by| by <= now) {
+            if self.stream.awaits_head() { Wait::Head } else { Wait::Body }
+        } else {
+            return None;
+        };
+        (self.read_by, self.write_by) = (None, None);
+        Some(self.stream.fail(StreamError::Timeout(wait), Reason::Timeout))
+    }
+
+    pub(super) fn restart_wait(&mut self) {
+        self.read_by = None;
+    }
+
+    pub(super) fn read_within(&mut self, wait: Duration) {
+        self.read_within = wait;
+    }
+
+    /// Sends the head that was held back, once it can be.
+    fn poll_held(&mut self, cx: &Context<'_>) -> Poll<Result<(), StreamError>> {
+        if self.held.is_some() {
+            ready!(self.lease.session().facts().poll_settings(cx));
+        }
+        Poll::Ready(match self.held.take() {
+            Some(head) => self.stream.push(Part::Head(head, Last::Yes)),
+            None => Ok(()),
+        })
+    }
+
+    fn poll_response(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Part<ResponseHead>>, StreamError>> {
+        ready!(self.poll_held(cx))?;
+        self.stream.poll_part(cx)
+    }
+
+    /// What is to be remembered of a failure: whether the origin did nothing, and whether it wants to be asked in HTTP/1.1.
+    fn learn(&mut self) {
+        let is_no_http2 = self.lease.session().facts().greeting() == Greeting::Other;
+        let refusal = self.stream.refusal();
+        self.turned_away |= refusal.is_some() || is_no_http2;
+        if is_no_http2 || refusal == Some(Refusal::NeedsHttp1) {
+            self.lease.session().prefer_http1();
+        }
+    }
+}
+
+impl Source<ResponseHead> for Exchange {
+    fn poll_part(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Part<ResponseHead>>, StreamError>> {
+        let polled = self.poll_response(cx);
+        match &polled {
+            Poll::Pending if self.read_by.is_none() && !self.stream.is_tunnel() => {
+                self.read_by = deadline(self.read_within);
+            }
+            Poll::Pending => {}
+            Poll::Ready(outcome) => {
+                self.read_by = None;
+                if outcome.is_err() {
+                    self.learn();
+                }
+            }
+        }
+        polled
+    }
+
+    fn stop(&mut self, why: Reason) {
+        self.stream.stop(why);
+    }
+}
+
+impl Sink<RequestHead> for Exchange {
+    fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<Result<usize, StreamError>> {
+        let polled = self.stream.poll_room(cx);
+        match &polled {
+            Poll::Pending if self.write_by.is_none() => self.write_by = deadline(self.write_within),
+            Poll::Pending => {}
+            Poll::Ready(_) => self.write_by = None,
+        }
+        polled
+    }
+
+    fn push(&mut self, part: Part<RequestHead>) -> Result<(), StreamError> {
+        if self.mark.is_none() {
+            self.mark = Some(self.lease.session().facts().written());
+        }
+        match part {
+            Part::Head(head, Last::Yes) if head.upgrade.is_some() => {
+                self.held = Some(head);
+                Ok(())
+            }
+            part => self.stream.push(part),
+        }
+    }
+
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), StreamError>> {
+        self.stream.poll_flush(cx)
+    }
+
+    fn reset(&mut self, why: Reason) {
+        self.stream.reset(why);
+    }
+}

@@ -1,0 +1,86 @@
+use http::Response;
+
+use super::*;
+use crate::limits::Limits;
+
+fn parts(status: u16, fields: &[(&str, &str)]) -> response::Parts {
+    let mut builder = Response::builder().status(status);
+    for (name, value) in fields {
+        builder = builder.header(*name, *value);
+    }
+    builder.body(()).unwrap().into_parts().0
+}
+
+fn came(method: &str, status: u16, fields: &[(&str, &str)]) -> Result<(ResponseHead, Framing), Rule> {
+    response(parts(status, fields), &method.parse().unwrap(), &Config::default())
+}
+
+/// (method, status, Content-Length, framing, Content-Length that is passed on)
+#[test]
+fn framing_follows_from_method_and_status() {
+    let table = [
+        ("GET", 200, None, Framing::UntilClose, None),
+        ("GET", 200, Some("5"), Framing::Length(5), Some("5")),
+        ("GET", 200, Some("005"), Framing::Length(5), Some("5")),
+        ("HEAD", 200, Some("5"), Framing::Empty, Some("5")),
+        ("GET", 304, Some("5"), Framing::Empty, Some("5")),
+        ("GET", 204, Some("5"), Framing::Empty, None),
+        ("GET", 103, Some("5"), Framing::Empty, None),
+        ("CONNECT", 200, Some("5"), Framing::Empty, None),
+        ("CONNECT", 403, Some("5"), Framing::Length(5), Some("5")),
+    ];
+    for (method, status, length, framing, passed) in table {
+        let fields: Vec<_> = length.iter().map(|length| ("content-length", *length)).collect();
+        let (head, found) = came(method, status, &fields).unwrap();
+        assert_eq!(found, framing, "{method} {status}");
+        assert_eq!(head.fields.text(Known::ContentLength), passed, "{method} {status}");
+        assert_eq!(head.version, Version::HTTP_2);
+    }
+}
+
+#[test]
+fn malformed_heads_are_refused() {
+    let table: &[(u16, &[(&str, &str)], Rule)] = &[
+        (101, &[], Rule::UpgradeNotAsked),
+        (200, &[("connection", "close")], Rule::FieldOfConnection),
+        (200, &[("keep-alive", "timeout=5")], Rule::FieldOfConnection),
+        (200, &[("proxy-connection", "close")], Rule::FieldOfConnection),
+        (200, &[("transfer-encoding", "chunked")], Rule::FieldOfConnection),
+        (200, &[("transfer-encoding", "chunked"), ("content-length", "5")], Rule::FieldOfConnection),
+        (200, &[("upgrade", "websocket")], Rule::FieldOfConnection),
+        (200, &[("te", "trailers")], Rule::FieldOfConnection),
+        (103, &[("connection", "close")], Rule::FieldOfConnection),
+        (200, &[("content-length", "+5")], Rule::LengthMalformed),
+        (200, &[("content-length", "")], Rule::LengthMalformed),
+        (200, &[("content-length", "5"), ("content-length", "5")], Rule::LengthRepeated),
+        (200, &[("content-length", "5"), ("content-length", "6")], Rule::LengthContradictory),
+        (200, &[("content-length", "99999999999999999999")], Rule::LengthOverflow),
+    ];
+    for (status, fields, rule) in table {
+        assert_eq!(came("GET", *status, fields).err(), Some(*rule), "{fields:?}");
+    }
+}
+
+#[test]
+fn heads_over_the_limits_are_refused() {
+    let mut config = Config::default();
+    config.limits = Limits { head_fields: 2, head_octets: 20, ..Limits::default() };
+    let get = Method::GET;
+    let try_with = |fields: &[(&str, &str)]| response(parts(200, fields), &get, &config).map(|_| ());
+    assert_eq!(try_with(&[("a", "b"), ("c", "d")]), Ok(()));
+    assert_eq!(try_with(&[("a", "b"), ("c", "d"), ("e", "f")]), Err(Rule::TooManyFields));
+    assert_eq!(try_with(&[("a", "0123456789"), ("c", "01")]), Err(Rule::HeadTooLarge));
+}
+
+#[test]
+fn trailers_that_reframe_are_refused_and_others_are_cleaned() {
+    let section = |fields: &[(&str, &str)]| trailers(&parts(200, fields).headers, &Config::default());
+    for name in ["content-length", "host"] {
+        assert_eq!(section(&[(name, "1")]), Err(Rule::TrailerForbidden), "{name}");
+    }
+    for name in ["transfer-encoding", "connection", "te"] {
+        assert_eq!(section(&[(name, "1")]), Err(Rule::FieldOfConnection), "{name}");
+    }
+    let fields = section(&[("grpc-status", "0"), ("set-cookie", "a=b"), ("trailer", "x")]).unwrap();
+    assert_eq!(fields, Fields::from_pairs([("grpc-status", "0")]).unwrap());
+}
