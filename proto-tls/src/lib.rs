@@ -10,3 +10,5 @@ pub use simplon_proto_tls_seam::*;
 
 #[cfg(feature = "rustls")]
 pub use simplon_proto_tls_rustls as rustls;
+#[cfg(feature = "s2n")]
+pub use simplon_proto_tls_s2n as s2n;
