@@ -22,6 +22,8 @@ pub(crate) struct Link<IO> {
     progress: Progress,
     /// Less than a record is buffered: only the transport can make a read worthwhile.
     is_starved: bool,
+    /// A read came to an end, clean or not; every other one will too.
+    has_ended: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,7 +50,7 @@ impl<IO: Transport> Link<IO> {
         // Only one read for a record, and delays that hold up nobody.
         connection.set_config(config)?.set_receive_buffering(true)?.set_blinding(Blinding::SelfService)?;
         let wire = Wire { io, out: BytesMut::new(), error: None };
-        Ok(Self { connection, wire, progress: Progress::Negotiating, is_starved: false })
+        Ok(Self { connection, wire, progress: Progress::Negotiating, is_starved: false, has_ended: false })
     }
 
     /// Why the transport failed, if that is why.
@@ -79,7 +81,7 @@ impl<IO: Transport> Link<IO> {
     pub(crate) fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<()> {
         let is_at_hand = self.connection.peek_len() > 0;
         let is_buffered = !self.is_starved && self.connection.peek_buffered_len() > 0;
-        if is_at_hand || is_buffered { Poll::Ready(()) } else { self.wire.io.poll_readable(cx) }
+        if self.has_ended || is_at_hand || is_buffered { Poll::Ready(()) } else { self.wire.io.poll_readable(cx) }
     }
 
     /// Nothing is filled in only after the peer's close_notify.
@@ -89,6 +91,7 @@ impl<IO: Transport> Link<IO> {
         }
         let polled = self.lend(cx, |connection| ffi::receive_into(connection, buffer)).unwrap_or_else(failure);
         self.is_starved = polled.is_pending();
+        self.has_ended = matches!(polled, Poll::Ready(Ok(0) | Err(_)));
         match polled {
             Poll::Ready(Ok(_)) => Poll::Ready(Ok(())),
             Poll::Ready(Err(error)) => Poll::Ready(Err(self.read_error(error))),
