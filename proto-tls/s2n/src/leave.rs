@@ -50,9 +50,24 @@ impl Leave {
                 let _place = place;
                 sleep(delay.min(most)).await;
                 // Whether it arrives does not matter.
-                let _ = timeout(most, poll_fn(|cx| link.poll_shutdown(cx))).await;
+                let _ = timeout(most, poll_fn(|cx| link.poll_leave(cx, alert(reason)))).await;
             });
         }
         error
+    }
+}
+
+/// What is told of it (RFC 8446 §6.2).
+pub(crate) fn alert(reason: Reason) -> u8 {
+    match reason {
+        Reason::WrongName | Reason::BadCertificate => 42,
+        Reason::Revoked => 44,
+        Reason::Expired | Reason::NotYetValid => 45,
+        Reason::UnknownIssuer => 48,
+        Reason::Malformed => 50,
+        Reason::NoSharedVersion => 70,
+        Reason::NoSharedProtocol => 120,
+        Reason::NoSharedCipher | Reason::NoCertificate => 40,
+        _ => 80,
     }
 }

@@ -3,10 +3,11 @@
 //! **What it is.** [`S2n`], a value that fulfils [`Backend`]. s2n chooses by named security policies, so that of the settings of the seam a choice of
 //! cipher suites or groups is refused at start-up.
 //!
-//! **What differs from the others.** s2n tells its peers little: of a failed handshake they get a plain close_notify, after a random delay of up to
-//! a second, while our caller knows at once. Names in a certificate's common name do not count. Sessions of clients that were asked for a
-//! certificate are not resumed, as s2n's tickets hold no certificates. Of a server whose certificate is not verified, [`Facts::peer`] says
-//! nothing.
+//! **What differs from the others.** The peer of a failed handshake is told after a random delay of up to a second, while our caller knows at
+//! once; it gets an alert as long as nothing is encrypted, and after that none. With TLS 1.2 there is no half-closed connection: an end that has
+//! taken leave reads no more, and one whose peer has taken leave writes no more (RFC 5246 §7.2.1). Names in a certificate's common name do not
+//! count. Sessions of clients that were asked for a certificate are not resumed, as s2n's tickets hold no certificates. Of a server whose
+//! certificate is not verified, [`Facts::peer`] says nothing.
 //!
 //! **FIPS.** It is in force when the feature `fips` of the crate `s2n-tls` is on, in any package of the build.
 //!

@@ -17,7 +17,7 @@ use simplon_proto_tls_seam::{
 };
 use tokio::io::AsyncWriteExt as _;
 
-use crate::leave::{Leave, MOST_SECONDS};
+use crate::leave::{Leave, MOST_SECONDS, alert};
 use crate::link::Link;
 use crate::names::Any;
 use crate::stream::Stream;
@@ -119,26 +119,22 @@ impl Accepting {
         make().map_err(|refused| error::config(&refused))
     }
 
-    /// Why a client cannot be served, if the ClientHello says so, with the alert for it: the library would tell neither.
-    fn refusal(&self, hello: &ClientHello, site: &Site) -> Option<(Reason, u8)> {
+    /// Why a client cannot be served, if the ClientHello says so: the library would not tell.
+    fn refusal(&self, hello: &ClientHello, site: &Site) -> Option<Reason> {
         let (oldest, newest) = (self.config.oldest, self.config.newest);
         let mut versions = hello.versions().filter_map(Version::of_wire);
         if !versions.any(|version| oldest <= version && version <= newest) {
-            return Some((Reason::NoSharedVersion, PROTOCOL_VERSION));
+            return Some(Reason::NoSharedVersion);
         }
         let ours = self.config.alpn_of(site);
         let mut theirs = hello.alpn().peekable();
         let is_about_alpn = !ours.is_empty() && theirs.peek().is_some();
         if is_about_alpn && !theirs.any(|name| ours.iter().any(|ours| ours == name)) {
-            return Some((Reason::NoSharedProtocol, NO_APPLICATION_PROTOCOL));
+            return Some(Reason::NoSharedProtocol);
         }
         None
     }
 }
-
-/// Alerts (RFC 8446 §6.2).
-const PROTOCOL_VERSION: u8 = 70;
-const NO_APPLICATION_PROTOCOL: u8 = 120;
 
 /// Whom clients have to be certified by.
 fn trust_of(auth: &ClientAuth) -> Result<Option<&Arc<Trust>>, ConfigError> {
@@ -158,8 +154,8 @@ impl<IO: Transport> Accept<IO> for Accepting {
         hello: ClientHello,
         site: Arc<Site>,
     ) -> BoxFuture<'static, Result<Box<dyn Session>, Error>> {
-        if let Some((reason, alert)) = self.refusal(&hello, &site) {
-            return Box::pin(refuse(io, reason, alert));
+        if let Some(reason) = self.refusal(&hello, &site) {
+            return Box::pin(refuse(io, reason));
         }
         let prepared = self.prepare(&site);
         let leave = self.leave.clone();
@@ -190,9 +186,9 @@ pub(crate) fn established<IO: Transport>(link: Link<IO>, facts: Facts) -> Box<dy
     Box::new(Stream::new(link, facts))
 }
 
-async fn refuse<IO: Transport>(mut io: Rewound<IO>, reason: Reason, alert: u8) -> Result<Box<dyn Session>, Error> {
+async fn refuse<IO: Transport>(mut io: Rewound<IO>, reason: Reason) -> Result<Box<dyn Session>, Error> {
     // Whether it arrives does not matter.
-    let _ = io.write_all(&[21, 3, 3, 0, 2, 2, alert]).await;
+    let _ = io.write_all(&[21, 3, 3, 0, 2, 2, alert(reason)]).await;
     let _ = io.shutdown().await;
     Err(Error::new(NAME, reason))
 }

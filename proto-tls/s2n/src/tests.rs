@@ -289,23 +289,56 @@ async fn an_end_is_clean_only_after_close_notify() {
 }
 
 #[tokio::test]
-async fn much_goes_through_a_narrow_transport() {
+async fn much_goes_both_ways_at_once_through_a_narrow_transport() {
     let authority = Authority::new("root");
-    let config = ClientConfig::new().trust(authority.trust());
-    let (one, two) = shake(ServerConfig::of(authority.identity(&["a.example"])), &config, "a.example").await;
-    let (mut one, mut two) = (one.unwrap(), two.unwrap());
-    let sent: Vec<u8> = (0..300_000_u32).map(|n| ((n * 7) >> 3) as u8).collect();
-    let mut got = Vec::new();
-    let (written, read) = tokio::join!(
-        async {
-            one.write_all(&sent).await?;
-            one.shutdown().await
-        },
-        two.read_to_end(&mut got)
-    );
-    written.unwrap();
-    read.unwrap();
-    assert!(sent == got);
+    for version in [Version::Tls12, Version::Tls13] {
+        let config = ClientConfig::new().trust(authority.trust()).versions(version, version);
+        let (one, two) = shake(ServerConfig::of(authority.identity(&["a.example"])), &config, "a.example").await;
+        let ends = [one.unwrap(), two.unwrap()].map(|end| {
+            let (mut read, mut write) = tokio::io::split(end);
+            let sent: Vec<u8> = (0..300_000_u32).map(|n| ((n * 7) >> 3) as u8).collect();
+            tokio::spawn(async move {
+                let mut got = vec![0; sent.len()];
+                let (written, read_) = tokio::join!(
+                    async {
+                        write.write_all(&sent).await?;
+                        write.flush().await
+                    },
+                    read.read_exact(&mut got)
+                );
+                written.unwrap();
+                read_.unwrap();
+                assert!(sent == got, "{version}");
+                read.unsplit(write)
+            })
+        });
+        let [one, two] = ends;
+        let (mut one, mut two) = (one.await.unwrap(), two.await.unwrap());
+        one.shutdown().await.unwrap();
+        assert_eq!(two.read(&mut [0; 9]).await.unwrap(), 0, "{version}");
+        two.shutdown().await.unwrap();
+        assert_eq!(one.read(&mut [0; 9]).await.unwrap(), 0, "{version}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_dropped_after_a_close_of_tls_1_2_is_no_clean_end() {
+    let authority = Authority::new("root");
+    let config = ClientConfig::new().trust(authority.trust()).versions(Version::Tls12, Version::Tls12);
+    for (before, after) in [("", "x"), ("x", ""), ("xy", "")] {
+        let (one, two) = shake(ServerConfig::of(authority.identity(&["a.example"])), &config, "a.example").await;
+        let (mut one, mut two) = (one.unwrap(), two.unwrap());
+        two.write_all(before.as_bytes()).await.unwrap();
+        if before.len() == 2 {
+            one.read_exact(&mut [0; 1]).await.unwrap();
+        }
+        one.shutdown().await.unwrap();
+        two.write_all(after.as_bytes()).await.unwrap();
+        two.shutdown().await.unwrap();
+        let error = one.read(&mut [0; 9]).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::UnexpectedEof, "{before} {after}");
+        assert!(one.read(&mut [0; 9]).await.is_err(), "and stays cut");
+    }
 }
 
 #[tokio::test]
@@ -345,7 +378,7 @@ async fn a_failure_is_told_at_once() {
     let client = connector.connect(far, ServerName::parse("a.example").unwrap()).await;
     assert_eq!(reason(client), Reason::UnknownIssuer);
     let told = begun.elapsed();
-    assert_eq!(server.await.unwrap(), Reason::Closed);
+    assert_eq!(server.await.unwrap(), Reason::Alert(48));
     let left = begun.elapsed();
     assert!(left - told > std::time::Duration::from_millis(200), "{told:?} {left:?}");
     assert!(left < std::time::Duration::from_secs(3), "{left:?}");

@@ -6,6 +6,8 @@ use s2n_tls::config::Builder;
 use s2n_tls::error::Error;
 use simplon_proto_tls_seam::tickets::TicketKey;
 
+use crate::NAME;
+
 /// Keys that the library takes. Far more than are kept in rotation.
 const MOST_KEYS: usize = 48;
 /// Time that a key makes tickets for. Rotation is ours: a key goes when it is not among those of the seam any more.
@@ -23,6 +25,8 @@ pub(crate) fn set(builder: &mut Builder, keys: &[TicketKey]) -> Result<(), Error
     let current = SystemTime::now() - DAY;
     builder.set_ticket_key_encrypt_decrypt_lifetime(MAKES)?.set_ticket_key_decrypt_lifetime(OPENS)?;
     for (n, key) in keys.iter().take(MOST_KEYS).enumerate() {
+        // Backends that share keys do not mistake each other's tickets for theirs.
+        let key = key.for_context(NAME.as_bytes());
         let secret = [key.cipher, key.mac].concat();
         let since = if n == 0 { current } else { current - MAKES };
         builder.add_session_ticket_key(&key.name, &secret, since)?;
