@@ -78,7 +78,10 @@ impl<IO: Transport> Link<IO> {
         if self.progress == Progress::Negotiating {
             self.connection.set_waker(Some(cx.waker()))?;
             match self.lend(cx, |connection| connection.poll_negotiate().map_ok(drop))? {
-                Poll::Ready(Ok(())) => self.progress = Progress::Open,
+                Poll::Ready(Ok(())) => {
+                    self.progress = Progress::Open;
+                    self.connection.set_waker(None)?;
+                }
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                 Poll::Pending => {
                     // The library waits for an answer to what may not have left yet.
@@ -103,6 +106,9 @@ impl<IO: Transport> Link<IO> {
     pub(crate) fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         if buffer.remaining() == 0 || self.end == Some(End::Clean) {
             return Poll::Ready(Ok(()));
+        }
+        if self.end == Some(End::Cut) {
+            return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()));
         }
         let polled = match self.is_deaf() {
             true => self.poll_close_notify(cx),

@@ -1,5 +1,8 @@
-use std::io::ErrorKind;
+use std::future::poll_fn;
+use std::io::{self, ErrorKind};
+use std::pin::Pin;
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, SanType};
 use rustls_pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -8,7 +11,7 @@ use simplon_proto_tls_seam::tickets::TicketKeys;
 use simplon_proto_tls_seam::{
     Certificate, ClientAuth, Identity, Reason, ServerName, Session, Terminator, Trust, Version,
 };
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, DuplexStream, ReadBuf, duplex};
 
 use super::*;
 
@@ -382,6 +385,62 @@ async fn a_failure_is_told_at_once() {
     let left = begun.elapsed();
     assert!(left - told > std::time::Duration::from_millis(200), "{told:?} {left:?}");
     assert!(left < std::time::Duration::from_secs(3), "{left:?}");
+}
+
+/// A transport that remembers what it gave.
+struct Tap(DuplexStream, Arc<Mutex<Vec<u8>>>);
+
+impl Transport for Tap {}
+
+impl AsyncRead for Tap {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        let polled = Pin::new(&mut self.0).poll_read(cx, buffer);
+        self.1.lock().unwrap().extend_from_slice(&buffer.filled()[before..]);
+        polled
+    }
+}
+
+impl AsyncWrite for Tap {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(cx, octets)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(cx)
+    }
+}
+
+#[tokio::test]
+async fn staples_are_sent_to_those_who_ask() {
+    let mut staple = vec![0x30, 25, 0x0a, 1, 0, 0xa0, 20, 0x30, 18, 0x04, 16];
+    staple.extend(*b"a distinct reply");
+    let identity = Authority::new("root").identity(&["a.example"]).with_staple(staple.clone()).unwrap();
+    let terminator = terminator(ServerConfig::of(identity));
+    for asks in [false, true] {
+        // Our own clients do not ask; with TLS 1.2 the answer can be read on the wire.
+        let mut builder = s2n_tls::config::Builder::new();
+        builder.set_security_policy(&policy::of(Version::Tls12, Version::Tls12, None, None).unwrap()).unwrap();
+        builder.with_system_certs(false).unwrap();
+        if asks {
+            builder.enable_ocsp().unwrap();
+        }
+        ffi::verify_nothing(&mut builder).unwrap();
+        let (near, far) = duplex(1 << 14);
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let tap = Tap(far, seen.clone());
+        let client = s2n_tls::connection::Connection::new_client();
+        let mut link = link::Link::new(client, builder.build().unwrap(), tap).unwrap();
+        let (server, client) = tokio::join!(terminator.handshake(near, None), poll_fn(|cx| link.poll_negotiate(cx)));
+        server.unwrap();
+        client.unwrap();
+        let is_there = seen.lock().unwrap().windows(staple.len()).any(|window| window == staple);
+        assert_eq!(is_there, asks);
+    }
 }
 
 #[test]
