@@ -12,6 +12,10 @@ pub use simplon_proto_tls_seam::*;
 
 #[cfg(feature = "rustls")]
 pub use simplon_proto_tls_rustls as rustls;
+#[cfg(feature = "rustls")]
+pub use simplon_proto_tls_rustls as rustls;
+#[cfg(feature = "s2n")]
+pub use simplon_proto_tls_s2n as s2n;
 
 /// The backends that are switched on, the one to prefer first.
 #[must_use]
@@ -19,5 +23,7 @@ pub fn backends<IO: Transport>() -> Vec<Arc<dyn session::Backend<IO>>> {
     vec![
         #[cfg(feature = "rustls")]
         Arc::new(rustls::Rustls::new()),
+        #[cfg(feature = "s2n")]
+        Arc::new(s2n::S2n::new()),
     ]
 }
