@@ -16,8 +16,6 @@ use simplon::proto_tls::backends;
 use simplon::proto_tls::certificate::AltName;
 use simplon::proxy::Tell;
 
-type Failure = Box<dyn std::error::Error + Send + Sync>;
-
 /// Below /admin only the client of this name may ask.
 struct OnlyAdmin(&'static str);
 
@@ -34,7 +32,7 @@ impl<Ctx: Send> Filter<Ctx> for OnlyAdmin {
 }
 
 #[tokio::main]
-async fn main() -> std::result::Result<(), Failure> {
+async fn main() -> std::result::Result<(), shared::Failure> {
     let args = shared::Args::parse();
     let origin = match args.upstream {
         Some(origin) => origin,

@@ -21,8 +21,6 @@ use simplon::proto_tls::backends;
 use simplon::proto_tls::site::{Names, Site};
 use simplon::proto_tls::watch::FileSite;
 
-type Failure = Box<dyn std::error::Error + Send + Sync>;
-
 #[derive(Debug, Parser)]
 struct Args {
     #[command(flatten)]
@@ -36,7 +34,7 @@ struct Args {
 }
 
 /// The sites, and what looks after their files.
-fn sites(args: &[String]) -> std::result::Result<(Names, Vec<Background>), Failure> {
+fn sites(args: &[String]) -> std::result::Result<(Names, Vec<Background>), shared::Failure> {
     let (mut names, mut watches) = (Names::new(), Vec::new());
     for arg in args {
         let parts = arg.split_once('=').and_then(|(name, files)| Some((name, files.split_once(',')?)));
@@ -52,7 +50,7 @@ fn sites(args: &[String]) -> std::result::Result<(Names, Vec<Background>), Failu
 }
 
 #[tokio::main]
-async fn main() -> std::result::Result<(), Failure> {
+async fn main() -> std::result::Result<(), shared::Failure> {
     let args = Args::parse();
     let backend = backends().into_iter().find(|backend| backend.name() == args.backend);
     let backend = backend.ok_or_else(|| format!("--backend {}: not in this program", args.backend))?;

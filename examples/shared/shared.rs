@@ -6,6 +6,9 @@ use std::net::SocketAddr;
 use clap::Parser;
 use simplon::prelude::*;
 
+/// Whatever stops an example.
+pub(crate) type Failure = Box<dyn std::error::Error + Send + Sync>;
+
 /// The command line of the small examples.
 #[derive(Debug, Parser)]
 pub(crate) struct Args {
@@ -18,7 +21,7 @@ pub(crate) struct Args {
 }
 
 /// Starts an origin on a free loopback port that answers every request with this route.
-pub(crate) async fn origin(answer: impl Route) -> Result<SocketAddr, Box<dyn std::error::Error>> {
+pub(crate) async fn origin(answer: impl Route) -> Result<SocketAddr, Failure> {
     let running = Server::new().listen(tcp("127.0.0.1:0")?, Http::new(App::new(answer))).start().await?;
     let addr = running.local_addrs()[0];
     tokio::spawn(running.wait());

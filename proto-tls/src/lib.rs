@@ -8,10 +8,9 @@
 
 use std::sync::Arc;
 
+use simplon_proto_tls_seam::session::Backend;
 pub use simplon_proto_tls_seam::*;
 
-#[cfg(feature = "rustls")]
-pub use simplon_proto_tls_rustls as rustls;
 #[cfg(feature = "rustls")]
 pub use simplon_proto_tls_rustls as rustls;
 #[cfg(feature = "s2n")]
@@ -19,7 +18,7 @@ pub use simplon_proto_tls_s2n as s2n;
 
 /// The backends that are switched on, the one to prefer first.
 #[must_use]
-pub fn backends<IO: Transport>() -> Vec<Arc<dyn session::Backend<IO>>> {
+pub fn backends<IO: Transport>() -> Vec<Arc<dyn Backend<IO>>> {
     vec![
         #[cfg(feature = "rustls")]
         Arc::new(rustls::Rustls::new()),

@@ -13,11 +13,11 @@ use super::session_limits::SessionLimits;
 use super::sessions::{Entry, Sessions};
 use super::upstream::{Link, Protocol, Upstream};
 use crate::connect::{self, Connect, Connected, Peer, ReuseKey, TcpConnector, Versions};
-#[cfg(feature = "h2")]
-use crate::net::Negotiated;
 use crate::error::Result;
 #[cfg(not(feature = "h2"))]
 use crate::error::{Error, Kind};
+#[cfg(feature = "h2")]
+use crate::net::Negotiated;
 use crate::net::{AtRest, Probe};
 
 /// How often connections at rest are looked through for those that are too old or were closed.

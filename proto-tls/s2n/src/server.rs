@@ -53,7 +53,7 @@ impl Accepting {
         Ok(Self { maker: Maker::unique(), config: config.clone(), policy, leave })
     }
 
-    fn prepare(&self, site: &Site) -> Result<(Arc<Prepared>, Config), ConfigError> {
+    fn prepared(&self, site: &Site) -> Result<(Arc<Prepared>, Config), ConfigError> {
         // The keys of now: whoever holds them sees by the pointer whether they are others.
         let keys = self.config.tickets.as_ref().map(|tickets| tickets.all());
         let prepared = site.prepared(self.maker, || {
@@ -157,7 +157,7 @@ impl<IO: Transport> Accept<IO> for Accepting {
         if let Some(reason) = self.refusal(&hello, &site) {
             return Box::pin(refuse(io, reason));
         }
-        let prepared = self.prepare(&site);
+        let prepared = self.prepared(&site);
         let leave = self.leave.clone();
         Box::pin(async move {
             let (prepared, config) = prepared.map_err(|error| Error::new(NAME, Reason::Library).with_detail(error))?;
@@ -171,6 +171,10 @@ impl<IO: Transport> Accept<IO> for Accepting {
             facts.own = Some(prepared.own);
             Ok(established(link, facts))
         })
+    }
+
+    fn prepare(&self, site: &Site) -> Result<(), ConfigError> {
+        self.prepared(site).map(drop)
     }
 
     fn is_fips(&self) -> bool {

@@ -3,8 +3,8 @@ use std::time::Duration;
 
 use h2::client::{self, SendRequest};
 use http::{Request, Response, StatusCode};
-use simplon_proto_http::rules::Rule;
 use simplon_proto_http::ResponseHead;
+use simplon_proto_http::rules::Rule;
 use simplon_proto_http::transfer::{Last, Part, Sink, Source, StreamError, Wait};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, WriteHalf, duplex};
 use tokio::task::JoinHandle;
@@ -120,8 +120,7 @@ impl Stage {
     fn connect(&self, info: ConnInfo) -> (DuplexStream, JoinHandle<()>) {
         let (near, far) = duplex(64 << 10);
         let (http, drain) = (self.http.clone(), self.trigger.subscribe());
-        let served =
-            tokio::spawn(async move { http.serve_stream(Stream::other(far), Arc::new(info), drain).await });
+        let served = tokio::spawn(async move { http.serve_stream(Stream::other(far), Arc::new(info), drain).await });
         (near, served)
     }
 
@@ -540,27 +539,15 @@ async fn floods_end_the_connection_and_are_counted() {
         ("settings", |_| vec![(4, 0, 0, vec![])], 2000),
         ("window update", |_| vec![(8, 0, 0, vec![0, 0, 0, 1])], 2000),
         ("unknown", |_| vec![(77, 0, 0, vec![])], 2000),
-        (
-            "rapid reset",
-            |n| vec![(1, 5, 2 * n + 1, HEAD.to_vec()), (3, 0, 2 * n + 1, vec![0, 0, 0, 8])],
-            300,
-        ),
+        ("rapid reset", |n| vec![(1, 5, 2 * n + 1, HEAD.to_vec()), (3, 0, 2 * n + 1, vec![0, 0, 0, 8])], 300),
         // Answered with resets of ours: a window that overflows.
         (
             "made you reset",
             |n| vec![(1, 4, 2 * n + 1, HEAD.to_vec()), (8, 0, 2 * n + 1, vec![0x7f, 0xff, 0xff, 0xff])],
             600,
         ),
-        (
-            "empty data",
-            |n| if n == 0 { vec![(1, 4, 1, HEAD.to_vec())] } else { vec![(0, 0, 1, vec![])] },
-            5000,
-        ),
-        (
-            "continuation",
-            |n| if n == 0 { vec![(1, 0, 1, HEAD.to_vec())] } else { vec![(9, 0, 1, vec![])] },
-            2000,
-        ),
+        ("empty data", |n| if n == 0 { vec![(1, 4, 1, HEAD.to_vec())] } else { vec![(0, 0, 1, vec![])] }, 5000),
+        ("continuation", |n| if n == 0 { vec![(1, 0, 1, HEAD.to_vec())] } else { vec![(9, 0, 1, vec![])] }, 2000),
     ];
     for (name, next, most) in floods {
         let stage = Stage::new(Http2Config::default());
