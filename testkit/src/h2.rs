@@ -34,6 +34,7 @@
 //! | [`peer`] | one end of a connection |
 
 pub mod code;
+pub mod conformance;
 pub mod frame;
 pub mod hpack;
 pub mod peer;

@@ -10,6 +10,7 @@ mod hear;
 mod ledger;
 mod link;
 mod miss;
+mod room;
 mod transcript;
 
 use std::collections::VecDeque;
@@ -20,6 +21,7 @@ use super::frame::{ACK, Frame, Kind};
 use super::hpack::{Decoder, Field};
 use ledger::Ledger;
 use link::Link;
+use room::Room;
 use transcript::Transcript;
 
 pub use event::Event;
@@ -106,6 +108,7 @@ pub struct Peer {
     link: Link,
     decoder: Decoder,
     ledger: Ledger,
+    room: Room,
     transcript: Transcript,
     /// What was heard and not expected yet.
     backlog: VecDeque<Event>,
@@ -116,9 +119,9 @@ pub struct Peer {
     has_heard_settings: bool,
     next_stream: u32,
     /// A request that waits for an answer.
-    asked: Option<Asked>,
-    /// A stream whose response was begun.
-    begun: Option<u32>,
+    pub(super) asked: Option<Asked>,
+    /// A stream whose message was begun.
+    pub(super) begun: Option<u32>,
 }
 
 impl Peer {
@@ -142,6 +145,7 @@ impl Peer {
             link: Link::new(io),
             decoder: Decoder::default(),
             ledger: Ledger::default(),
+            room: Room::default(),
             transcript: Transcript::default(),
             backlog: VecDeque::new(),
             block: None,
@@ -212,6 +216,34 @@ impl Peer {
         }
     }
 
+    /// Sends so many octets of DATA, padding included, as the windows allow. `make` makes a frame of at most so many octets.
+    ///
+    /// # Errors
+    /// The window was not given back.
+    pub async fn send_within(&mut self, stream: u32, octets: usize, make: impl Fn(usize) -> Frame) -> Result<(), Miss> {
+        let mut rest = octets;
+        while rest > 0 {
+            let room = self.room(stream).min(self.theirs(Setting::MAX_FRAME_SIZE).unwrap_or(0) as usize).min(rest);
+            let frame = make(room);
+            if room > 0 && frame.payload.len() <= self.room(stream) {
+                rest = rest.saturating_sub(frame.payload.len());
+                self.send(frame).await;
+            } else if !self.hear(self.until()).await {
+                return Err(self.miss("the window to be given back"));
+            }
+        }
+        Ok(())
+    }
+
+    /// How many octets of content may be sent on this stream; on 0, on the connection as a whole.
+    #[must_use]
+    pub fn room(&self, stream: u32) -> usize {
+        match stream {
+            0 => self.room.of_connection(),
+            stream => self.room.of(stream),
+        }
+    }
+
     /// Sends octets as they are.
     pub async fn send_raw(&mut self, octets: &[u8]) {
         self.transcript.note(&format!("→ {} octets: {}", octets.len(), brief(octets)));
@@ -245,6 +277,9 @@ impl Peer {
 
     /// Remembers what frames mean for what the other end may send.
     fn note(&mut self, frame: &Frame) {
+        if frame.kind == Kind::DATA {
+            self.room.take(frame.stream, frame.payload.len());
+        }
         match frame.payload() {
             Ok(super::Payload::WindowUpdate(octets)) => self.ledger.grant(frame.stream, octets),
             Ok(super::Payload::Settings(settings)) => self.ledger.set(&settings),

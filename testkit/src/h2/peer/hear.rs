@@ -86,7 +86,10 @@ impl Peer {
             Payload::PingAck(octets) => Event::PingAck(octets),
             Payload::GoAway(last, code, _) => Event::GoAway { last, code },
             Payload::WindowUpdate(0) => return Err("WINDOW_UPDATE of 0 (§6.9)"),
-            Payload::WindowUpdate(octets) => Event::WindowUpdate { stream, octets },
+            Payload::WindowUpdate(octets) => {
+                self.room.grant(stream, octets);
+                Event::WindowUpdate { stream, octets }
+            }
             Payload::Priority(..) | Payload::PriorityUpdate(..) | Payload::Unknown(_) => Event::Other,
         }))
     }
@@ -126,6 +129,7 @@ impl Peer {
     fn settings(&mut self, settings: Vec<(Setting, u32)>) -> Result<Event, &'static str> {
         for (setting, value) in &settings {
             match (*setting, *value) {
+                (Setting::INITIAL_WINDOW_SIZE, octets @ ..0x8000_0000) => self.room.initial(octets),
                 (Setting::ENABLE_PUSH, 1) if self.role == Role::Client => {
                     return Err("ENABLE_PUSH 1 by a server (§6.5.2)");
                 }
