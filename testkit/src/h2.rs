@@ -2,7 +2,8 @@
 //!
 //! **What it is.** [`Peer`] is one end of a connection over any byte stream, in either role. It says every frame it is told to, also what is
 //! wrong: a bad preface, frames on wrong streams and of wrong sizes, header blocks cut anywhere, HPACK made by hand ([`hpack::Block`]). What
-//! it hears it checks to the letter, and every expectation has a bound on time and a transcript for when it is not met.
+//! it hears it checks to the letter, and every expectation has a bound on time and a transcript for when it is not met. [`conformance`] is a
+//! table of cases made of it; [`flood`] sends what is allowed, too often.
 //!
 //! **What it is not.** It is no client and no server: it does nothing by itself except what [`Habits`] say, and has no opinion on messages.
 //!
@@ -32,9 +33,12 @@
 //! | [`code`] | error codes and settings by name |
 //! | [`hpack`] | field blocks made by hand, and a decoder that forgives nothing |
 //! | [`peer`] | one end of a connection |
+//! | [`conformance`] | what RFC 9113 demands of servers and of clients, case by case |
+//! | [`flood`] | what is allowed, too often |
 
 pub mod code;
 pub mod conformance;
+pub mod flood;
 pub mod frame;
 pub mod hpack;
 pub mod peer;

@@ -77,4 +77,4 @@ pub fn client_cases() -> Vec<Case> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -276,7 +276,7 @@ impl Peer {
     }
 
     /// Remembers what frames mean for what the other end may send.
-    fn note(&mut self, frame: &Frame) {
+    pub(super) fn note(&mut self, frame: &Frame) {
         if frame.kind == Kind::DATA {
             self.room.take(frame.stream, frame.payload.len());
         }

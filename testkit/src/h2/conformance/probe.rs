@@ -89,7 +89,7 @@ impl Peer {
     }
 
     /// A stream, and a field block with which a message on it begins: a request, or the response to the one that waits.
-    pub(super) async fn message(&mut self) -> Result<(u32, Block), Miss> {
+    pub(in crate::h2) async fn message(&mut self) -> Result<(u32, Block), Miss> {
         match self.role() {
             Role::Client => Ok((self.fresh(), Block::request("POST", "/"))),
             Role::Server => Ok((self.answering().await?, Block::response("200"))),
@@ -107,7 +107,7 @@ impl Peer {
     }
 
     /// A stream on which this peer may go on to send content.
-    pub(super) async fn open(&mut self) -> Result<u32, Miss> {
+    pub(in crate::h2) async fn open(&mut self) -> Result<u32, Miss> {
         let stream = match self.role() {
             Role::Client => {
                 let stream = self.fresh();

@@ -62,13 +62,13 @@ fn check(report: &Report, known: &[(&str, &str)]) {
     }
 }
 
-fn builder() -> ::h2::server::Builder {
+pub(in crate::h2) fn builder() -> ::h2::server::Builder {
     let mut builder = ::h2::server::Builder::new();
     builder.max_concurrent_streams(16);
     builder
 }
 
-fn serve<T: Transport + 'static>(builder: ::h2::server::Builder, (near, far): (T, T)) -> T {
+pub(in crate::h2) fn serve<T: Transport + 'static>(builder: ::h2::server::Builder, (near, far): (T, T)) -> T {
     tokio::spawn(async move {
         let Ok(mut connection) = builder.handshake(far).await else { return };
         while let Some(Ok((request, respond))) = connection.accept().await {
@@ -100,7 +100,7 @@ async fn answer(
     Ok(())
 }
 
-async fn ask() -> DuplexStream {
+pub(in crate::h2) async fn ask() -> DuplexStream {
     let (near, far) = duplex(64 << 10);
     tokio::spawn(async move {
         let (mut sender, connection) = ::h2::client::Builder::new().enable_push(false).handshake(far).await?;

@@ -9,7 +9,7 @@ use crate::h2::frame::{END_HEADERS, END_STREAM, Frame, Kind, Payload};
 
 impl Peer {
     /// Reads the next event and keeps it. False if none came in time.
-    pub(super) async fn hear(&mut self, until: Instant) -> bool {
+    pub(in crate::h2) async fn hear(&mut self, until: Instant) -> bool {
         if self.is_closed() {
             return false;
         }
@@ -33,6 +33,40 @@ impl Peer {
                 return true;
             }
         }
+    }
+
+    /// Hears what is there already.
+    pub(in crate::h2) async fn glance(&mut self) {
+        while self.hear(Instant::now()).await {}
+    }
+
+    /// Hears until such an event has come, or patience is over.
+    pub(in crate::h2) async fn await_event(&mut self, is_wanted: impl Fn(&Event) -> bool) {
+        let until = self.until();
+        let mut looked_at = 0;
+        while !self.backlog.iter().skip(looked_at).any(&is_wanted) {
+            looked_at = self.backlog.len();
+            if !self.hear(until).await {
+                return;
+            }
+        }
+    }
+
+    /// Takes all that was heard and not expected. The end of the connection stays.
+    pub(in crate::h2) fn drain(&mut self) -> Vec<Event> {
+        let events: Vec<_> = self.backlog.drain(..).collect();
+        self.backlog.extend(events.last().filter(|event| matches!(event, Event::Closed { .. })).cloned());
+        events
+    }
+
+    /// Whether this was heard and not expected.
+    pub(in crate::h2) fn has_heard(&self, wanted: &Event) -> bool {
+        self.backlog.contains(wanted)
+    }
+
+    /// All octets that came.
+    pub(in crate::h2) fn octets_heard(&self) -> u64 {
+        self.link.octets_heard()
     }
 
     fn keep(&mut self, event: Event) {

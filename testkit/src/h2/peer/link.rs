@@ -123,15 +123,6 @@ impl Link {
         }
     }
 
-    /// Reads what is there now, without waiting.
-    pub(super) async fn glance(&mut self) {
-        poll_fn(|cx| {
-            while self.end.is_none() && self.poll_fill(cx).is_ready() {}
-            Poll::Ready(())
-        })
-        .await;
-    }
-
     fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let mut buffer = ReadBuf::new(&mut self.scratch);
         let read: io::Result<()> = match Pin::new(&mut self.io).poll_read(cx, &mut buffer) {
