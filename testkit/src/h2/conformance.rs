@@ -1,7 +1,7 @@
 //! What RFC 9113 demands of servers and of clients, case by case.
 //!
 //! **What it is.** Two tables of cases, [`server_cases`] and [`client_cases`], each with a name that is a sentence, the section that demands
-//! it, and a script for a raw [`Peer`](super::Peer); and two functions that run them all, [`server`] and [`client`].
+//! it, and a script for a raw [`Peer`]; and two functions that run them all, [`server`] and [`client`].
 //!
 //! **What it is not.** It does not look at TLS, at what messages mean, or at how fast anything is.
 //!
@@ -15,6 +15,7 @@
 //! | `GET /` | 200 with 16 to 1000 octets of content |
 //! | `GET /big` | 200 with at least 100 000 octets of content |
 //! | `POST /` | 200, once the content was read to its end |
+//! | `OPTIONS *` | any |
 //! | `CONNECT` with a protocol, if it is offered | any, without waiting for content |
 //! | any to `/hold` | none, and its content is not read; the stream stays open |
 //!

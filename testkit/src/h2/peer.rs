@@ -17,7 +17,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::code::Setting;
-use super::frame::{ACK, Frame, Kind};
+use super::frame::{ACK, Frame, Kind, PADDED, PRIORITY};
 use super::hpack::{Decoder, Field};
 use ledger::Ledger;
 use link::Link;
@@ -42,7 +42,6 @@ pub enum Role {
 
 /// What a peer does by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a habit of its own")]
 pub struct Habits {
     /// Acknowledges SETTINGS.
     pub acknowledges: bool,
@@ -50,12 +49,14 @@ pub struct Habits {
     pub answers_pings: bool,
     /// Gives back the window that content took, as soon as it is heard.
     pub returns_window: bool,
+    /// Begins its first field block by confirming that the other end keeps a smaller table than it might (RFC 7541 §4.2).
+    pub confirms_table: bool,
 }
 
 impl Default for Habits {
     /// All of them.
     fn default() -> Self {
-        Self { acknowledges: true, answers_pings: true, returns_window: true }
+        Self { acknowledges: true, answers_pings: true, returns_window: true, confirms_table: true }
     }
 }
 
@@ -196,7 +197,8 @@ impl Peer {
     /// Sends frames in one piece.
     pub async fn send_all(&mut self, frames: impl IntoIterator<Item = Frame>) {
         let mut wire = Vec::new();
-        for frame in frames {
+        for mut frame in frames {
+            self.confirm(&mut frame);
             self.transcript.say(&frame);
             self.note(&frame);
             wire.extend(frame.encode());
@@ -206,7 +208,8 @@ impl Peer {
 
     /// Sends frames octet by octet; after each the other tasks have a turn.
     pub async fn send_slowly(&mut self, frames: impl IntoIterator<Item = Frame>) {
-        for frame in frames {
+        for mut frame in frames {
+            self.confirm(&mut frame);
             self.transcript.say(&frame);
             self.note(&frame);
             for octet in frame.encode() {
@@ -273,6 +276,19 @@ impl Peer {
     pub async fn half_close(&mut self) {
         self.transcript.note("→ end of stream");
         self.link.shut().await;
+    }
+
+    /// Confirms a smaller table in the first field block.
+    fn confirm(&mut self, frame: &mut Frame) {
+        let table = self.theirs(Setting::HEADER_TABLE_SIZE).unwrap_or(4096);
+        if table >= 4096 || frame.kind != Kind::HEADERS || !std::mem::take(&mut self.habits.confirms_table) {
+            return;
+        }
+        let before = usize::from(frame.has(PADDED)) + 5 * usize::from(frame.has(PRIORITY));
+        if before <= frame.payload.len() {
+            let update = super::Block::new().table_size(u64::from(table));
+            frame.payload.splice(before..before, update.as_ref().iter().copied());
+        }
     }
 
     /// Remembers what frames mean for what the other end may send.

@@ -195,12 +195,29 @@ impl Peer {
         self.connection_error(&[Code::COMPRESSION_ERROR]).await
     }
 
-    /// A message whose block is this after its own is served.
+    /// A message whose block is made of its own is served.
     pub(super) async fn understand(&mut self, make: impl Fn(Block) -> Block + Send) -> Ended {
         self.start().await?;
+        self.needs_table()?;
         let (stream, block) = self.message().await?;
         self.send(Frame::headers(stream, make(block)).end_stream()).await;
         self.served(stream).await
+    }
+
+    /// Skips the case if the other end remembers less than what cases have it remember.
+    pub(super) fn needs_table(&self) -> Ended {
+        match self.theirs(Setting::HEADER_TABLE_SIZE) {
+            Some(..128) => Err(Stop::Skipped("the dynamic table is smaller than 128 octets")),
+            _ => Ok(()),
+        }
+    }
+
+    /// The limit on streams, if it can be reached.
+    pub(super) fn most_streams(&self) -> Result<u32, Stop> {
+        match self.theirs(Setting::MAX_CONCURRENT_STREAMS) {
+            Some(most @ ..=1000) => Ok(most),
+            _ => Err(Stop::Skipped("the server sets no MAX_CONCURRENT_STREAMS of at most 1000")),
+        }
     }
 
     /// The largest payload of a frame that the other end takes.

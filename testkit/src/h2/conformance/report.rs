@@ -16,6 +16,14 @@ pub enum Outcome {
     Skipped(&'static str),
 }
 
+impl Outcome {
+    /// Whether what is demanded is met.
+    #[must_use]
+    pub fn is_met(&self) -> bool {
+        matches!(self, Self::Met)
+    }
+}
+
 /// A case and what came of it.
 #[derive(Clone, Debug)]
 #[non_exhaustive]

@@ -49,6 +49,14 @@ pub(super) const CASES: &[Case] = &[
         peer.next_is("/failed").await?;
         peer.alive().await
     }),
+    must!("9113 §5.4.2", "RST_STREAM is not answered with RST_STREAM", |peer| {
+        peer.start().await?;
+        let (stream, _) = peer.message().await?;
+        peer.send(Frame::reset(stream, Code::INTERNAL_ERROR)).await;
+        peer.next_is("/failed").await?;
+        let is_reset = |event: &Event| matches!(event, Event::Reset { .. });
+        Ok(peer.expect_none("RST_STREAM", peer.patience / 4, is_reset).await?)
+    }),
     must!("9113 §8.1", "RST_STREAM within content cuts the response", |peer| {
         peer.start().await?;
         let stream = peer.open().await?;
@@ -77,6 +85,7 @@ pub(super) const CASES: &[Case] = &[
     }),
     must!("9113 §4.3", "field blocks of malformed responses are decoded", |peer| {
         peer.start().await?;
+        peer.needs_table()?;
         let (stream, block) = peer.message().await?;
         peer.send(Frame::headers(stream, block.field("connection", "x").remembered("x-a", "1")).end_stream()).await;
         peer.malformed(stream).await?;

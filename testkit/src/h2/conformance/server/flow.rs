@@ -84,6 +84,14 @@ pub(super) const CASES: &[Case] = &[
         }
         peer.stream_error(stream, &[Code::FLOW_CONTROL_ERROR]).await
     }),
+    must!("9113 §6.9.1", "DATA without content needs no window", |peer| {
+        peer.start().await?;
+        let stream = peer.open().await?;
+        let window = peer.room(stream);
+        peer.send_within(stream, window, |room| Frame::data(stream, vec![0; room])).await?;
+        peer.send(Frame::data(stream, "").end_stream()).await;
+        peer.alive().await
+    }),
     must!("9113 §6.9.1", "DATA beyond the window of the connection is a connection error", |peer| {
         peer.start().await?;
         let window = peer.theirs(Setting::INITIAL_WINDOW_SIZE).unwrap_or(0).max(1) as usize;

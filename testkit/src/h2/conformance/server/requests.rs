@@ -149,6 +149,23 @@ pub(super) const CASES: &[Case] = &[
     must!("9113 §8.3.1", "a :path that is not absolute is malformed", |peer| {
         peer.refuse(Block::request("GET", "relative")).await
     }),
+    must!("9113 §8.3.1", "a blank in :path is malformed", |peer| peer.refuse(Block::request("GET", "/a b")).await),
+    must!("9113 §8.3.1", "an empty :method is malformed", |peer| peer.refuse(Block::request("", "/")).await),
+    must!("9113 §8.3.1", "a :scheme that is none is malformed", |peer| {
+        let block = Block::new().field(":method", "GET").field(":scheme", "ht tp").field(":path", "/");
+        peer.refuse(block.field(":authority", "conformance.test")).await
+    }),
+    must!("9113 §8.3.1", "an empty :scheme is malformed", |peer| {
+        let block = Block::new().field(":method", "GET").field(":scheme", "").field(":path", "/");
+        peer.refuse(block.field(":authority", "conformance.test")).await
+    }),
+    must!("9113 §8.3.1", "OPTIONS for * is answered", |peer| {
+        peer.start().await?;
+        let stream = peer.fresh();
+        peer.send(Frame::headers(stream, Block::request("OPTIONS", "*")).end_stream()).await;
+        peer.expect_response(stream).await?;
+        Ok(())
+    }),
     must!("9113 §8.3.1", ":authority with userinfo is malformed", |peer| {
         let block = Block::new().field(":method", "GET").field(":scheme", "http").field(":path", "/");
         peer.refuse(block.field(":authority", "user:pass@conformance.test")).await

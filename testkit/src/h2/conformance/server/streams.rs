@@ -4,6 +4,7 @@ use crate::h2::code::{Code, Setting};
 use crate::h2::conformance::case::{Case, Stop, must};
 use crate::h2::frame::Frame;
 use crate::h2::hpack::Block;
+use crate::h2::peer::Event;
 
 const PROTOCOL: &[Code] = &[Code::PROTOCOL_ERROR];
 const CLOSED: &[Code] = &[Code::STREAM_CLOSED];
@@ -109,10 +110,7 @@ pub(super) const CASES: &[Case] = &[
     }),
     must!("9113 §5.1.2", "a stream above MAX_CONCURRENT_STREAMS is refused", |peer| {
         peer.start().await?;
-        let most = match peer.theirs(Setting::MAX_CONCURRENT_STREAMS) {
-            Some(most @ ..=1000) => most,
-            _ => return Err(Stop::Skipped("the server sets no MAX_CONCURRENT_STREAMS of at most 1000")),
-        };
+        let most = peer.most_streams()?;
         for _ in 0..most {
             peer.open().await?;
         }
@@ -121,10 +119,8 @@ pub(super) const CASES: &[Case] = &[
     }),
     must!("9113 §4.3", "field blocks of refused streams are decoded", |peer| {
         peer.start().await?;
-        let most = match peer.theirs(Setting::MAX_CONCURRENT_STREAMS) {
-            Some(most @ ..=1000) => most,
-            _ => return Err(Stop::Skipped("the server sets no MAX_CONCURRENT_STREAMS of at most 1000")),
-        };
+        let most = peer.most_streams()?;
+        peer.needs_table()?;
         let mut streams = Vec::new();
         for _ in 0..most {
             streams.push(peer.open().await?);
@@ -140,6 +136,7 @@ pub(super) const CASES: &[Case] = &[
     }),
     must!("9113 §4.3", "field blocks of streams that the client reset are decoded", |peer| {
         peer.start().await?;
+        peer.needs_table()?;
         let (reset, stream) = (peer.fresh(), peer.fresh());
         peer.send_all([
             Frame::headers(reset, Block::request("POST", "/hold").remembered("x-a", "1")),
@@ -151,6 +148,7 @@ pub(super) const CASES: &[Case] = &[
     }),
     must!("9113 §4.3", "field blocks of malformed requests are decoded", |peer| {
         peer.start().await?;
+        peer.needs_table()?;
         let (wrong, stream) = (peer.fresh(), peer.fresh());
         let block = Block::request("GET", "/").field("connection", "x").remembered("x-a", "1");
         peer.send(Frame::headers(wrong, block).end_stream()).await;
@@ -170,6 +168,27 @@ pub(super) const CASES: &[Case] = &[
         peer.send(Frame::reset(reset, Code::CANCEL)).await;
         peer.send(Frame::data(kept, "still here").end_stream()).await;
         peer.served(kept).await
+    }),
+    must!("9113 §5.4.2", "RST_STREAM is not answered with RST_STREAM", |peer| {
+        peer.start().await?;
+        let stream = peer.open().await?;
+        peer.send(Frame::reset(stream, Code::CANCEL)).await;
+        peer.alive().await?;
+        let is_reset = |event: &Event| matches!(event, Event::Reset { stream: on, .. } if *on == stream);
+        Ok(peer.expect_none("RST_STREAM", peer.patience / 4, is_reset).await?)
+    }),
+    must!("9113 §6.4", "nothing more is sent on a stream that the client reset", |peer| {
+        peer.start_with(&[(Setting::INITIAL_WINDOW_SIZE, 1)]).await?;
+        peer.habits.returns_window = false;
+        let stream = peer.fresh();
+        peer.send(Frame::headers(stream, Block::request("GET", "/")).end_stream()).await;
+        peer.expect_data(stream).await?;
+        peer.send(Frame::reset(stream, Code::CANCEL)).await;
+        peer.send(Frame::settings(&[(Setting::INITIAL_WINDOW_SIZE, 65_535)])).await;
+        peer.expect_ack().await?;
+        peer.alive().await?;
+        let is_more = |event: &Event| matches!(event, Event::Data { stream: on, .. } if *on == stream);
+        Ok(peer.expect_none("content", peer.patience / 4, is_more).await?)
     }),
     must!("9113 §5.1", "many streams are served at once", |peer| {
         peer.start().await?;

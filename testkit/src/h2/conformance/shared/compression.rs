@@ -1,7 +1,7 @@
 //! Field compression: RFC 7541, by way of RFC 9113 §4.3.
 
 use crate::h2::code::{Code, Setting};
-use crate::h2::conformance::case::{Case, must};
+use crate::h2::conformance::case::{Case, Stop, must};
 use crate::h2::frame::Frame;
 use crate::h2::hpack::Block;
 
@@ -68,14 +68,26 @@ pub(super) const CASES: &[Case] = &[
     }),
     must!("7541 §4.4", "entries that were evicted are gone", |peer| {
         peer.start().await?;
+        peer.needs_table()?;
         let (stream, block) = peer.message().await?;
         let block = Block::new().table_size(40).octets(block);
         let block = block.remembered("x-a", "1").indexed(62).remembered("x-b", "2").indexed(62).indexed(63);
         peer.send(Frame::headers(stream, block).end_stream()).await;
         peer.connection_error(&[Code::COMPRESSION_ERROR]).await
     }),
+    must!("9113 §4.3.1", "a field block that does not confirm a smaller table is a decoding error", |peer| {
+        peer.habits.confirms_table = false;
+        peer.start().await?;
+        if peer.theirs(Setting::HEADER_TABLE_SIZE) >= Some(4096) {
+            return Err(Stop::Skipped("the table is not smaller than it is at first"));
+        }
+        let (stream, block) = peer.message().await?;
+        peer.send(Frame::headers(stream, block).end_stream()).await;
+        peer.connection_error(&[Code::COMPRESSION_ERROR]).await
+    }),
     must!("7541 §2.3.2", "what was remembered holds for the next field block", |peer| {
         peer.start().await?;
+        peer.needs_table()?;
         let (stream, block) = peer.message().await?;
         peer.send(Frame::headers(stream, block.remembered("x-a", "1")).end_stream()).await;
         peer.served(stream).await?;

@@ -68,6 +68,20 @@ pub(super) const CASES: &[Case] = &[
         peer.send(Frame::new(Kind::SETTINGS, 0, octets)).await;
         peer.connection_error(&[Code::FRAME_SIZE_ERROR]).await
     }),
+    must!("9113 §4.2", "CONTINUATION above the largest size is a connection error", |peer| {
+        peer.start().await?;
+        let (stream, block) = peer.message().await?;
+        let more = Block::new().field("x-long", "x".repeat(peer.max_frame()));
+        peer.send_all([Frame::headers(stream, block).unfinished().end_stream(), Frame::continuation(stream, more)])
+            .await;
+        peer.connection_error(&[Code::FRAME_SIZE_ERROR]).await
+    }),
+    must!("9113 §4.2", "a frame of an unknown type above the largest size on stream 0 is a connection error", |peer| {
+        peer.start().await?;
+        let octets = vec![0; peer.max_frame() + 1];
+        peer.send(Frame::new(UNKNOWN, 0, octets)).await;
+        peer.connection_error(&[Code::FRAME_SIZE_ERROR]).await
+    }),
     must!("9113 §4.2", "frames are read however they are cut", |peer| {
         peer.start().await?;
         let (stream, block) = peer.message().await?;
