@@ -5,6 +5,8 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::*;
 
+mod fakes;
+
 #[tokio::test(start_paused = true)]
 async fn the_h2_crate_as_a_server() {
     let report = server(async || serve(builder(), duplex(64 << 10))).await;

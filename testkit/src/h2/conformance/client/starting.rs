@@ -59,6 +59,8 @@ pub(super) const CASES: &[Case] = &[
         peer.start().await?;
         let stream = peer.open().await?;
         peer.send(Frame::go_away(stream, Code::NO_ERROR)).await;
+        peer.send(Frame::ping(*b"not yet!")).await;
+        peer.expect_pong(*b"not yet!").await?;
         peer.send(Frame::data(stream, "late").end_stream()).await;
         let reset = |event: &Event| matches!(event, Event::Reset { .. });
         let pause = peer.patience / 4;
