@@ -40,6 +40,7 @@
 //! | [`harness`] | one request through a filter or an application |
 //! | [`matrix!`] | one behaviour, one test for each pair of versions |
 //! | [`cuts()`] | input whole, octet by octet, and cut at every place |
+//! | [`mod@h2`] | a peer that speaks raw HTTP/2 frames, what RFC 9113 demands case by case, and floods |
 //! | [`alloc`] | an allocator that counts |
 #![deny(unsafe_code)]
 #![allow(
@@ -51,6 +52,7 @@
 
 pub mod alloc;
 pub mod cuts;
+pub mod h2;
 pub mod harness;
 pub mod matrix;
 pub mod message;
