@@ -39,7 +39,7 @@ impl<Ctx: Send> Filter<Ctx> for Token {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
+async fn main() -> Result<(), shared::Failure> {
     let args = shared::Args::parse();
     let origin = match args.upstream {
         Some(origin) => origin,

@@ -13,7 +13,7 @@ use simplon::prelude::*;
 use tokio::signal::unix::{SignalKind, signal};
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
+async fn main() -> Result<(), shared::Failure> {
     let args = shared::Args::parse();
     let app = App::new(answer(|_| Response::text(StatusCode::OK, "served from inside another program\n")));
     let running = Server::new().listen(tcp(&args.listen)?, Http::new(app)).start().await?;

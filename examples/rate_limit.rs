@@ -37,7 +37,7 @@ impl<Ctx: Send> Filter<Ctx> for PerClient {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
+async fn main() -> Result<(), shared::Failure> {
     let args = shared::Args::parse();
     let origin = match args.upstream {
         Some(origin) => origin,

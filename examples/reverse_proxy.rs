@@ -10,7 +10,7 @@ use http::StatusCode;
 use simplon::prelude::*;
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
+async fn main() -> Result<(), shared::Failure> {
     let args = shared::Args::parse();
     let hello = answer(|request| Response::text(StatusCode::OK, format!("{} reached the origin\n", request.method)));
     let origin = match args.upstream {

@@ -54,7 +54,7 @@ fn internal(error: impl std::error::Error + Send + Sync + 'static) -> Error {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
+async fn main() -> Result<(), shared::Failure> {
     let args = shared::Args::parse();
     let named = |name: &'static str| async move {
         let site = answer(move |request| {

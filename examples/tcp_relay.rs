@@ -34,7 +34,7 @@ async fn echo(stream: Stream, _from: Arc<ConnInfo>, _drain: Drain) {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
+async fn main() -> Result<(), shared::Failure> {
     let args = shared::Args::parse();
     let origin = match args.upstream {
         Some(origin) => origin,

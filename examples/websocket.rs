@@ -35,7 +35,7 @@ async fn echo() -> std::io::Result<SocketAddr> {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
+async fn main() -> Result<(), shared::Failure> {
     let args = shared::Args::parse();
     let origin = match args.upstream {
         Some(origin) => origin,

@@ -29,12 +29,12 @@ pub(crate) async fn origin(answer: impl Route) -> Result<SocketAddr, Failure> {
 }
 
 /// Serves an app until the process is told to end: SIGTERM drains, a second one or SIGINT stops at once.
-pub(crate) async fn serve(listen: &str, app: impl Serve) -> Result<(), Box<dyn std::error::Error>> {
+pub(crate) async fn serve(listen: &str, app: impl Serve) -> Result<(), Failure> {
     serve_with(listen, Http::new(app)).await
 }
 
 /// The same with limits and timeouts of the caller's.
-pub(crate) async fn serve_with<S: Serve>(listen: &str, http: Http<S>) -> Result<(), Box<dyn std::error::Error>> {
+pub(crate) async fn serve_with<S: Serve>(listen: &str, http: Http<S>) -> Result<(), Failure> {
     let running = Server::new().listen(tcp(listen)?, http).start().await?;
     println!("listening on http://{}", running.local_addrs()[0]);
     signals::drain_on_term(running.handle())?;
