@@ -156,7 +156,7 @@ async fn trailers_pass_both_ways() {
 
     let response = client.ask(plain("POST", "/pkg.Service/None"));
     assert_eq!(origin.request().await.path(), "/pkg.Service/None");
-    origin.send(status(200).field("grpc-status", "12").field("Content-Length", "0")).await;
+    origin.send(status(200).field("grpc-status", "12")).await;
     let heard = heard(response).await.unwrap();
     assert_eq!((heard.fields["grpc-status"].as_bytes(), heard.trailers), (&b"12"[..], None));
 }
@@ -476,8 +476,11 @@ async fn a_websocket_of_http_2_is_one_of_http_1_at_the_origin() {
     assert_eq!(origin.rest().await.unwrap(), b"late");
     origin.send("bye").await;
     drop(origin);
-    assert_eq!(body.data().await.unwrap().unwrap(), "bye");
-    assert!(body.data().await.is_none());
+    let mut said = Vec::new();
+    while let Some(piece) = body.data().await {
+        said.extend_from_slice(&piece.unwrap());
+    }
+    assert_eq!(said, b"bye");
     settle().await;
     assert_eq!(stage.records.only().end, End::Tunnel);
 }
