@@ -275,17 +275,22 @@ async fn a_reset_lets_the_origin_go_at_once() {
     send.send_reset(Reason::CANCEL);
     settle().await;
     assert_eq!(stage.records.only().end, End::ClientGone);
-    assert!(origin.request_is_cut().await);
+    assert!(origin.try_request().await.is_err());
 }
 
-trait Cut {
-    async fn request_is_cut(&mut self) -> bool;
-}
-
-impl Cut for Wire {
-    async fn request_is_cut(&mut self) -> bool {
-        self.try_request().await.is_err()
-    }
+/// E48: a client that still uploads, while there is no connection to an origin yet.
+#[tokio::test(start_paused = true)]
+async fn a_reset_ends_the_search_for_a_connection() {
+    let mut stage = stage::plain();
+    stage.origin.hang();
+    let mut client = Client::new(&stage).await;
+    let (_response, mut send) = client.begin(plain("POST", "/"));
+    settle().await;
+    send.send_reset(Reason::CANCEL);
+    settle().await;
+    assert_eq!(stage.records.only().end, End::ClientGone);
+    stage.origin.open();
+    stage.origin.nobody_came().await;
 }
 
 /// Sends as much as is taken within a second of silence.
