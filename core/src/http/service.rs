@@ -142,8 +142,7 @@ impl<S: Serve> Http<S> {
         info: Arc<ConnInfo>,
         drain: Drain,
     ) {
-        let service =
-            multiplex::Service { app: &self.app, config: &self.config, http2, counters: &self.counters };
+        let service = multiplex::Service { app: &self.app, config: &self.config, http2, counters: &self.counters };
         multiplex::serve(service, stream, before, info, drain).await;
     }
 }

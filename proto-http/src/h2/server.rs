@@ -308,7 +308,9 @@ impl ServerStream {
         let is_over = match write {
             Write::Ended | Write::Nothing => true,
             Write::Length(_) | Write::Open | Write::Raw => false,
-            Write::Head | Write::RawEnded | Write::Failed(_) | Write::Cut => return Err(StreamError::Misuse(Misuse::OutOfOrder)),
+            Write::Head | Write::RawEnded | Write::Failed(_) | Write::Cut => {
+                return Err(StreamError::Misuse(Misuse::OutOfOrder));
+            }
         };
         let send = self.respond.send_response(response, is_over).map_err(|error| failure::of(&error))?;
         self.send = Some(send);

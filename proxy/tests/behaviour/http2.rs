@@ -139,7 +139,8 @@ async fn content_is_framed_for_the_origin_once() {
 async fn trailers_pass_both_ways() {
     let mut stage = stage::plain();
     let mut client = Client::new(&stage).await;
-    let request = asked("POST", "/pkg.Service/Call").header("content-type", "application/grpc").header("te", "trailers");
+    let request =
+        asked("POST", "/pkg.Service/Call").header("content-type", "application/grpc").header("te", "trailers");
     let (response, mut send) = client.begin(request.body(()).unwrap());
     send.send_data("\0\0\0\0\x01x".into(), false).unwrap();
     let mut trailers = HeaderMap::new();

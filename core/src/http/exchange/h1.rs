@@ -13,10 +13,10 @@ use tokio::time::Instant;
 
 use super::{Ended, KeepIdle, Woken, wait_until};
 use crate::http::leg::{Leg, Patience, deadline};
-use crate::http::timeouts::Timeouts;
-use crate::http::turn::Turn;
 #[cfg(feature = "h2")]
 use crate::http::preface::Preface;
+use crate::http::timeouts::Timeouts;
+use crate::http::turn::Turn;
 use crate::net::{ConnInfo, Stream};
 use crate::server::Drain;
 

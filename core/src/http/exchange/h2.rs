@@ -95,7 +95,7 @@ impl Exchange {
     }
 
     /// The other streams go on.
-    pub(super) fn close_after(&mut self) {}
+    pub(super) const fn close_after(&self) {}
 
     pub(super) fn awaits_continue(&self) -> bool {
         self.stream.awaits_continue()
@@ -162,7 +162,11 @@ impl Exchange {
         if !self.stream.is_written() {
             self.stream.reset(Reason::Internal);
         } else if let Err(error) = poll_fn(|cx| self.poll_flush(cx)).await {
-            self.stream.reset(if matches!(error, StreamError::Timeout(_)) { Reason::Timeout } else { Reason::Internal });
+            self.stream.reset(if matches!(error, StreamError::Timeout(_)) {
+                Reason::Timeout
+            } else {
+                Reason::Internal
+            });
         }
         if !self.state.is_empty() {
             self.connection.state().extend(std::mem::take(&mut self.state));
@@ -235,7 +239,11 @@ impl Source<RequestHead> for Exchange {
         {
             return Poll::Ready(Err(error));
         }
-        if self.is_content_due() { self.read.begin() } else { self.read.restart() }
+        if self.is_content_due() {
+            self.read.begin()
+        } else {
+            self.read.restart()
+        }
         self.poll_own_deadline(cx).map(Err)
     }
 

@@ -176,7 +176,8 @@ impl<S: Serve> Driver<S> {
             return Judged::Unchanged;
         }
         let flood = self.wire.state().flood;
-        let flood = flood.or((self.malformed >= self.config.malformed_requests).then_some(Flood::Malformed));
+        let flood =
+            flood.or(if self.malformed >= self.config.malformed_requests { Some(Flood::Malformed) } else { None });
         if let Some(flood) = flood {
             self.counters.flood(flood);
             self.connection.abrupt_shutdown(Reason::ENHANCE_YOUR_CALM);

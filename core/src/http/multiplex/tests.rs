@@ -3,8 +3,8 @@ use std::time::Duration;
 
 use h2::client::{self, SendRequest};
 use http::{Request, Response, StatusCode};
-use simplon_proto_http::rules::Rule;
 use simplon_proto_http::ResponseHead;
+use simplon_proto_http::rules::Rule;
 use simplon_proto_http::transfer::{Last, Part, Sink, Source, StreamError, Wait};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, WriteHalf, duplex};
 use tokio::task::JoinHandle;
@@ -107,8 +107,7 @@ struct Stage {
 
 impl Stage {
     fn new(http2: Http2Config) -> Self {
-        let mut config = HttpConfig::default();
-        config.http2 = Some(Arc::new(http2));
+        let config = HttpConfig { http2: Some(Arc::new(http2)), ..HttpConfig::default() };
         Self::with(config)
     }
 
@@ -120,8 +119,7 @@ impl Stage {
     fn connect(&self, info: ConnInfo) -> (DuplexStream, JoinHandle<()>) {
         let (near, far) = duplex(64 << 10);
         let (http, drain) = (self.http.clone(), self.trigger.subscribe());
-        let served =
-            tokio::spawn(async move { http.serve_stream(Stream::other(far), Arc::new(info), drain).await });
+        let served = tokio::spawn(async move { http.serve_stream(Stream::other(far), Arc::new(info), drain).await });
         (near, served)
     }
 
@@ -243,8 +241,7 @@ async fn a_preface_that_does_not_end_runs_into_the_deadline_of_heads() {
 
 #[tokio::test(start_paused = true)]
 async fn where_it_is_not_spoken_the_preface_is_an_unsupported_version() {
-    let mut config = HttpConfig::default();
-    config.http2 = None;
+    let config = HttpConfig { http2: None, ..HttpConfig::default() };
     let stage = Stage::with(config);
     let (mut near, _served) = stage.raw();
     near.write_all(crate::http::preface::OCTETS).await.unwrap();
@@ -353,8 +350,7 @@ async fn a_cut_carries_the_code_of_its_cause() {
 
 #[tokio::test(start_paused = true)]
 async fn malformed_requests_are_answered_and_too_many_end_the_connection() {
-    let mut config = Http2Config::default();
-    config.malformed_requests = 4;
+    let config = Http2Config { malformed_requests: 4, ..Http2Config::default() };
     let stage = Stage::new(config);
     let mut client = stage.client().await;
     let bad = || Request::get("http://a.example/").header("host", "b.example").body(()).unwrap();
@@ -400,16 +396,14 @@ async fn a_connection_at_rest_is_told_to_go() {
 
 #[tokio::test(start_paused = true)]
 async fn a_connection_ends_with_its_last_exchange_or_when_it_is_old() {
-    let mut config = HttpConfig::default();
-    config.max_exchanges = Some(2);
+    let config = HttpConfig { max_exchanges: Some(2), ..HttpConfig::default() };
     let stage = Stage::with(config);
     let mut client = stage.client().await;
     assert_eq!(client.get("/").await.unwrap().0, 200);
     assert_eq!(client.get("/").await.unwrap().0, 200);
     client.served.await.unwrap();
 
-    let mut http2 = Http2Config::default();
-    http2.max_age = Duration::from_secs(8);
+    let http2 = Http2Config { max_age: Duration::from_secs(8), ..Http2Config::default() };
     let stage = Stage::new(http2);
     let mut client = stage.client().await;
     assert_eq!(client.get("/slow").await.unwrap().0, 200);
@@ -540,27 +534,15 @@ async fn floods_end_the_connection_and_are_counted() {
         ("settings", |_| vec![(4, 0, 0, vec![])], 2000),
         ("window update", |_| vec![(8, 0, 0, vec![0, 0, 0, 1])], 2000),
         ("unknown", |_| vec![(77, 0, 0, vec![])], 2000),
-        (
-            "rapid reset",
-            |n| vec![(1, 5, 2 * n + 1, HEAD.to_vec()), (3, 0, 2 * n + 1, vec![0, 0, 0, 8])],
-            300,
-        ),
+        ("rapid reset", |n| vec![(1, 5, 2 * n + 1, HEAD.to_vec()), (3, 0, 2 * n + 1, vec![0, 0, 0, 8])], 300),
         // Answered with resets of ours: a window that overflows.
         (
             "made you reset",
             |n| vec![(1, 4, 2 * n + 1, HEAD.to_vec()), (8, 0, 2 * n + 1, vec![0x7f, 0xff, 0xff, 0xff])],
             600,
         ),
-        (
-            "empty data",
-            |n| if n == 0 { vec![(1, 4, 1, HEAD.to_vec())] } else { vec![(0, 0, 1, vec![])] },
-            5000,
-        ),
-        (
-            "continuation",
-            |n| if n == 0 { vec![(1, 0, 1, HEAD.to_vec())] } else { vec![(9, 0, 1, vec![])] },
-            2000,
-        ),
+        ("empty data", |n| if n == 0 { vec![(1, 4, 1, HEAD.to_vec())] } else { vec![(0, 0, 1, vec![])] }, 5000),
+        ("continuation", |n| if n == 0 { vec![(1, 0, 1, HEAD.to_vec())] } else { vec![(9, 0, 1, vec![])] }, 2000),
     ];
     for (name, next, most) in floods {
         let stage = Stage::new(Http2Config::default());
@@ -588,8 +570,7 @@ async fn a_head_that_does_not_end_runs_into_its_deadline() {
 
 #[tokio::test(start_paused = true)]
 async fn a_socket_that_takes_nothing_is_closed() {
-    let mut config = Http2Config::default();
-    config.ping_after = Duration::MAX;
+    let config = Http2Config { ping_after: Duration::MAX, ..Http2Config::default() };
     let stage = Stage::new(config);
     let (mut near, served) = stage.raw();
     near.write_all(crate::http::preface::OCTETS).await.unwrap();

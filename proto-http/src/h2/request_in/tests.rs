@@ -36,7 +36,11 @@ fn what_is_well_formed_becomes_a_head_of_the_neutral_form() {
         (Request::options("http://a").uri("*").header("host", "a"), "*", &["host: a"]),
         (Request::connect("a.example:443"), "a.example:443", &["Host: a.example:443"]),
         (get("http://a/").header("te", "trailers"), "/", &["Host: a", "te: trailers"]),
-        (get("http://a/").header("x", "1").header("y", "2").header("x", "3"), "/", &["Host: a", "x: 1", "x: 3", "y: 2"]),
+        (
+            get("http://a/").header("x", "1").header("y", "2").header("x", "3"),
+            "/",
+            &["Host: a", "x: 1", "x: 3", "y: 2"],
+        ),
         (
             get("http://a/").header("cookie", "b=1").header("x", "y").header("cookie", "c=2; d=3"),
             "/",
