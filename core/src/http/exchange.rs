@@ -243,6 +243,12 @@ impl Exchange {
         }
     }
 
+    /// Octets of a stream of HTTP/2 and of a connection of HTTP/1.
+    #[cfg(all(test, feature = "h2"))]
+    pub(super) const fn sizes() -> (usize, usize) {
+        (size_of::<h2::Exchange>(), size_of::<h1::Exchange>())
+    }
+
     /// What a connection of HTTP/2 wants to know of a stream that ended.
     #[cfg(feature = "h2")]
     pub(super) fn ending(&self) -> Ending {

@@ -214,6 +214,15 @@ impl Exchange {
     }
 }
 
+/// A stream whose task is gone before its response was complete: the client sees that it was not its fault.
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        if !self.stream.is_written() {
+            self.stream.reset(Reason::Internal);
+        }
+    }
+}
+
 impl Source<RequestHead> for Exchange {
     fn poll_part(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Part<RequestHead>>, StreamError>> {
         if let Some(error) = self.failed {

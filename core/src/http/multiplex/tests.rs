@@ -339,7 +339,7 @@ async fn a_cut_carries_the_code_of_its_cause() {
     let stage = Stage::new(Http2Config::default());
     let mut client = stage.client().await;
     for (path, code) in
-        [("/cut", h2::Reason::CANCEL), ("/drop", h2::Reason::INTERNAL_ERROR), ("/panic", h2::Reason::CANCEL)]
+        [("/cut", h2::Reason::CANCEL), ("/drop", h2::Reason::INTERNAL_ERROR), ("/panic", h2::Reason::INTERNAL_ERROR)]
     {
         let error = client.get(path).await.unwrap_err();
         assert_eq!(error.reason(), Some(code), "{path}");
@@ -525,11 +525,22 @@ impl Raw {
 /// GET http a.example / with indexed fields, and the authority as a literal.
 const HEAD: &[u8] = b"\x82\x86\x84\x41\x01a";
 
+/// The same for POST /gone, whose content is not read.
+const GONE: &[u8] = b"\x83\x86\x44\x05/gone\x41\x01a";
+
+/// A field of 3,000 octets that goes into the table, and 10,000 references: to it, or to a cookie.
+fn unfolding(reference: u8) -> Vec<u8> {
+    let mut octets = [HEAD, b"\x40\x01x\x7f\xb9\x16"].concat();
+    octets.resize(octets.len() + 3000, b'y');
+    octets.resize(octets.len() + 10_000, reference);
+    octets
+}
+
 #[tokio::test(start_paused = true)]
 async fn floods_end_the_connection_and_are_counted() {
     type Frame = (u8, u8, u32, Vec<u8>);
     type Next = fn(u32) -> Vec<Frame>;
-    let floods: [(&str, Next, u32); 8] = [
+    let floods: [(&str, Next, u32); 11] = [
         ("ping", |_| vec![(6, 0, 0, vec![0; 8])], 2000),
         ("settings", |_| vec![(4, 0, 0, vec![])], 2000),
         ("window update", |_| vec![(8, 0, 0, vec![0, 0, 0, 1])], 2000),
@@ -542,6 +553,13 @@ async fn floods_end_the_connection_and_are_counted() {
             600,
         ),
         ("empty data", |n| if n == 0 { vec![(1, 4, 1, HEAD.to_vec())] } else { vec![(0, 0, 1, vec![])] }, 5000),
+        (
+            "tiny data that nobody reads",
+            |n| if n == 0 { vec![(1, 4, 1, GONE.to_vec())] } else { vec![(0, 0, 1, vec![7])] },
+            2000,
+        ),
+        ("a head that unfolds", |n| vec![(1, 5, 2 * n + 1, unfolding(0xbe))], 1),
+        ("cookies without end", |n| vec![(1, 5, 2 * n + 1, unfolding(0xa0))], 1),
         ("continuation", |n| if n == 0 { vec![(1, 0, 1, HEAD.to_vec())] } else { vec![(9, 0, 1, vec![])] }, 2000),
     ];
     for (name, next, most) in floods {
@@ -600,6 +618,16 @@ async fn a_head_over_the_limit_is_answered() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn more_cookies_than_any_browser_has_are_too_many() {
+    let stage = Stage::new(Http2Config::default());
+    let mut client = stage.client().await;
+    for (crumbs, status) in [(512, 200), (513, 431)] {
+        let request = (0..crumbs).fold(Request::get("http://a.example/"), |request, _| request.header("cookie", "a=b"));
+        assert_eq!(client.ask(request.body(()).unwrap()).await.unwrap().0, status);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn content_that_is_not_as_long_as_announced_is_malformed() {
     for octets in [3, 7] {
         let stage = Stage::new(Http2Config::default());
@@ -611,4 +639,11 @@ async fn content_that_is_not_as_long_as_announced_is_malformed() {
         assert_eq!(outcome.unwrap_err().reason(), Some(h2::Reason::PROTOCOL_ERROR), "{octets}");
         assert_eq!(client.get("/").await.unwrap().0, 200);
     }
+}
+
+/// A connection of HTTP/1 is not to grow by what HTTP/2 needs.
+#[test]
+fn a_stream_takes_no_more_than_a_connection_of_http_1() {
+    let (stream, connection) = Exchange::sizes();
+    assert!(stream <= connection, "{stream} and {connection} octets");
 }
