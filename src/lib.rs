@@ -55,6 +55,8 @@ mod pages {
     mod callbacks {}
     #[doc = include_str!("../docs/src/errors.md")]
     mod errors {}
+    #[doc = include_str!("../docs/src/http2.md")]
+    mod http2 {}
     #[doc = include_str!("../docs/src/limits-and-timeouts.md")]
     mod limits_and_timeouts {}
     #[doc = include_str!("../docs/src/load-balancing.md")]

@@ -122,6 +122,52 @@ async fn curl_does_all_that_it_can() {
     std::fs::remove_file(big).unwrap();
 }
 
+/// Prior knowledge: nobody asks first.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn curl_speaks_http_2() {
+    if !there("curl") {
+        return;
+    }
+    let (_, features) = curl(&["--version"]).await;
+    if !features.contains("HTTP2") {
+        eprintln!("left out: this curl speaks no HTTP/2");
+        return;
+    }
+    let origin = telling().await;
+    let proxy = Proxy::to(origin.local_addrs()[0], Timeouts::default()).await;
+    let of = |path: &str| format!("http://{}{path}", proxy.addr);
+    let big = file("two-megabytes-of-http-2", &[1; 2_000_000]);
+    let upload = format!("@{}", big.display());
+    let put = big.display().to_string();
+    let (get, post, sent, many) = (of("/get"), of("/post"), of("/put"), of("/p[1-40]"));
+    let rows: [(&[&str], &str); 4] = [
+        (&[&get], "GET /get 0 0"),
+        (&["--data", "small", &post], "POST /post 5 537"),
+        (&["--data-binary", &upload, &post], "POST /post 2000000 2000000"),
+        (&["-T", &put, &sent], "PUT /put 2000000 2000000"),
+    ];
+    for (args, wanted) in rows {
+        let args = [&["--http2-prior-knowledge"], args].concat();
+        assert_eq!(curl(&args).await, (true, wanted.to_owned()), "{args:?}");
+    }
+    let (ok, head) = curl(&["--http2-prior-knowledge", "--head", &of("/head")]).await;
+    assert!(ok && head.starts_with("HTTP/2 200"), "{head}");
+    // Version 7.88 cannot use such a connection twice: each of these has one of its own.
+    let (ok, text) = curl(&[
+        "--http2-prior-knowledge",
+        "--parallel",
+        "--parallel-immediate",
+        "--parallel-max",
+        "40",
+        "--write-out",
+        "|%{http_version}\n",
+        &many,
+    ])
+    .await;
+    assert!(ok && text.matches("|2\n").count() == 40, "{text}");
+    std::fs::remove_file(big).unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn curl_hears_an_early_413() {
     if !there("curl") {

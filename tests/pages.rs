@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use simplon::core::connect::PeerTimeouts;
-use simplon::core::http::{HttpConfig, Timeouts};
+use simplon::core::http::{Http2Config, HttpConfig, Timeouts};
 use simplon::core::server::{ConnectionLimits, DrainTiming};
 use simplon::core::wire::{self, Answer, Close, Effect, H2, H3};
 use simplon::core::{Kind, Origin};
@@ -165,6 +165,22 @@ fn the_page_on_limits_shows_every_default() {
     let text: String =
         sections.into_iter().map(|(title, file, name, values)| section(title, file, name, values)).collect();
     region("limits-and-timeouts.md", "limits", &text);
+}
+
+#[test]
+fn the_page_on_http_2_shows_every_default() {
+    let values = values(&Http2Config::default()).into_iter().map(|(name, value)| (name, rate(value))).collect();
+    let file = "core/src/http/multiplex/config.rs";
+    region("http2.md", "http2", &section("A connection: `core::http::Http2Config`", file, "Http2Config", values));
+}
+
+/// So many at once, and then so many each second.
+fn rate(value: String) -> String {
+    let numbers: Vec<&str> = value.split(|c: char| !c.is_ascii_digit()).filter(|digits| !digits.is_empty()).collect();
+    match (value.starts_with("Rate"), &numbers[..]) {
+        (true, [burst, per_second]) => format!("{burst}, then {per_second} each second"),
+        _ => value,
+    }
 }
 
 #[test]

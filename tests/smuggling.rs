@@ -118,7 +118,7 @@ const REFUSED: &[(&str, &[u8])] = &[
     ("B18 HTTP/2.0", b"GET / HTTP/2.0\r\nHost: a\r\n\r\n"),
     ("B18 HTTP/1.10", b"GET / HTTP/1.10\r\nHost: a\r\n\r\n"),
     ("B18 lower-case version", b"GET / http/1.1\r\nHost: a\r\n\r\n"),
-    ("B18 preface of HTTP/2", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
+    ("B18 nearly the preface of HTTP/2", b"PRI * HTTP/2.0\r\nHost: a\r\n\r\nSM\r\n\r\n"),
     ("B18 TLS", b"\x16\x03\x01\x00\x05hello\r\n\r\n"),
     // Host (users B20).
     ("B20 no Host", b"GET / HTTP/1.1\r\n\r\n"),

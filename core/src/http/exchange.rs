@@ -164,7 +164,16 @@ impl Exchange {
         each!(&mut self.0, exchange => exchange.expire(now))
     }
 
-    /// Ready once the client has closed its side or reset, while the request was read to its end.
+    /// Whether [`Self::poll_gone`] can be asked: on HTTP/1, once the request was read to its end; on HTTP/2 always, as a reset is no content.
+    pub fn can_be_watched(&self) -> bool {
+        match &self.0 {
+            Kind::H1(exchange) => exchange.is_read(),
+            #[cfg(feature = "h2")]
+            Kind::H2(_) => true,
+        }
+    }
+
+    /// Ready once the client has closed its side or reset, while [`Self::can_be_watched`].
     ///
     /// On HTTP/1 it reads ahead at most 64 KiB of pipelined requests; with more than that waiting it stays pending.
     pub fn poll_gone(&mut self, cx: &mut Context<'_>) -> Poll<StreamError> {
@@ -232,6 +241,12 @@ impl Exchange {
             Kind::H1(exchange) => exchange.preface() != super::preface::Preface::No,
             Kind::H2(_) => false,
         }
+    }
+
+    /// Octets of a stream of HTTP/2 and of a connection of HTTP/1.
+    #[cfg(all(test, feature = "h2"))]
+    pub(super) const fn sizes() -> (usize, usize) {
+        (size_of::<h2::Exchange>(), size_of::<h1::Exchange>())
     }
 
     /// What a connection of HTTP/2 wants to know of a stream that ended.

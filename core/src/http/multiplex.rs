@@ -25,6 +25,7 @@ mod driver;
 mod frames;
 mod stats;
 mod watch;
+mod window;
 
 pub(super) use allowance::Allowance;
 pub use config::{ExtendedConnect, Http2Config, Rate};
@@ -86,8 +87,8 @@ fn builder(config: &Http2Config, limits: &Limits) -> Builder {
     let mut builder = Builder::new();
     builder
         .max_concurrent_streams(config.concurrent_streams)
-        .initial_window_size(config.stream_window)
-        .initial_connection_window_size(config.connection_window)
+        .initial_window_size(config.stream_window_octets)
+        .initial_connection_window_size(config.connection_window_octets)
         .max_send_buffer_size(config.send_buffer_octets)
         .max_frame_size(config.frame_octets)
         .header_table_size(config.header_table_octets)

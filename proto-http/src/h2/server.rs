@@ -105,7 +105,7 @@ enum End {
     Open,
     /// END_STREAM with the last piece, or alone.
     Due,
-    Trailers(HeaderMap),
+    Trailers(Box<HeaderMap>),
     Sent,
 }
 
@@ -413,7 +413,7 @@ impl ServerStream {
             Write::Head | Write::Ended | Write::Raw | Write::RawEnded | Write::Cut => return Err(Misuse::OutOfOrder),
         }
         let map = trailers::to_send(fields)?;
-        self.outbox.end = if map.is_empty() { End::Due } else { End::Trailers(map) };
+        self.outbox.end = if map.is_empty() { End::Due } else { End::Trailers(Box::new(map)) };
         self.write = Write::Ended;
         Ok(())
     }
@@ -458,7 +458,7 @@ impl ServerStream {
             End::Open => return Poll::Ready(Ok(())),
             End::Sent => Ok(()),
             End::Due => send.send_data(Bytes::new(), true),
-            End::Trailers(map) => send.send_trailers(map),
+            End::Trailers(map) => send.send_trailers(*map),
         };
         self.outbox.end = End::Sent;
         Poll::Ready(sent.map_err(|error| failure::of(&error)))

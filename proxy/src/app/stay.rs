@@ -10,7 +10,8 @@ use simplon_proto_http::StreamError;
 
 use crate::flow::Gone;
 
-/// Waits for `work`, or for the client to leave. A client that is still uploading is not watched: its octets would have to be read first.
+/// Waits for `work`, or for the client to leave. A client that is still uploading is watched only where a reset can be
+/// seen before its octets are read.
 ///
 /// # Errors
 /// The client left; the work was dropped.
@@ -20,7 +21,7 @@ pub(super) async fn while_client_stays<T>(
     work: impl Future<Output = T>,
 ) -> Result<T> {
     let mut work = pin!(work);
-    let mut watch = exchange.is_read();
+    let mut watch = exchange.can_be_watched();
     poll_fn(|cx| {
         if let Poll::Ready(output) = work.as_mut().poll(cx) {
             return Poll::Ready(Ok(output));

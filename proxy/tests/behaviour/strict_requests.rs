@@ -178,7 +178,7 @@ async fn a_malformed_start_line_is_refused() {
         ("GET a:80 HTTP/1.1\r\nHost: a\r\n\r\n", 400),
         ("GET / HTTP/1.1\nHost: a\n\n", 400),
         ("GET / HTTP/1.1\rHost: a\r\n\r\n", 400),
-        ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505),
+        ("PRI * HTTP/2.0\r\nHost: a\r\n\r\n", 505),
     ])
     .await;
 }

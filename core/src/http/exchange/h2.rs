@@ -95,7 +95,7 @@ impl Exchange {
     }
 
     /// The other streams go on.
-    pub(super) fn close_after(&mut self) {}
+    pub(super) const fn close_after(&self) {}
 
     pub(super) fn awaits_continue(&self) -> bool {
         self.stream.awaits_continue()
@@ -211,6 +211,15 @@ impl Exchange {
     /// Before the answer the client owes its content. After it, the two talk as they like, and a client that is gone does not answer a PING.
     fn is_content_due(&self) -> bool {
         self.stream.is_mid_content() && !self.stream.has_begun()
+    }
+}
+
+/// A stream whose task is gone before its response was complete: the client sees that it was not its fault.
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        if !self.stream.is_written() {
+            self.stream.reset(Reason::Internal);
+        }
     }
 }
 

@@ -12,10 +12,13 @@ use std::time::Duration;
 pub struct Http2Config {
     /// Streams at a time. Default 128: browsers open 100, and RFC 9113 §5.1.2 advises no less.
     pub concurrent_streams: u32,
-    /// Octets that one stream may send ahead of whoever reads them. Default 256 KiB: at 50 ms of delay this gives 5 MB/s for one upload.
-    pub stream_window: u32,
-    /// The same for the whole connection, and so the memory that its uploads can take. Default 1 MiB.
-    pub connection_window: u32,
+    /// Octets that one stream may send ahead of whoever reads them, to begin with. Default 128 KiB: at 20 ms of delay this gives 6 MB/s.
+    pub stream_window_octets: u32,
+    /// The same for the whole connection, to begin with. Default 512 KiB.
+    pub connection_window_octets: u32,
+    /// What both grow to when the client sends as much as it may and it is read as fast; and so the memory that the uploads of a connection can
+    /// take. Not more than the two before means that they do not grow. Default 2 MiB.
+    pub window_most_octets: u32,
     /// Octets of responses that wait in one stream for the socket. Default 64 KiB, what one write of the kernel takes.
     pub send_buffer_octets: usize,
     /// Octets of the largest frame that is taken. Default 16 KiB, the least: larger ones hold up other streams.
@@ -76,8 +79,9 @@ impl Default for Http2Config {
     fn default() -> Self {
         Self {
             concurrent_streams: 128,
-            stream_window: 256 << 10,
-            connection_window: 1 << 20,
+            stream_window_octets: 128 << 10,
+            connection_window_octets: 512 << 10,
+            window_most_octets: 2 << 20,
             send_buffer_octets: 64 << 10,
             frame_octets: 16 << 10,
             header_table_octets: 4 << 10,

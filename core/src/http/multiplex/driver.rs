@@ -17,6 +17,7 @@ use tokio::time::Instant;
 use super::config::Http2Config;
 use super::stats::{Counters, Flood};
 use super::watch::{Watched, Wire};
+use super::window::Window;
 use crate::http::exchange::{Ending, Exchange, Shared};
 use crate::http::service::{HttpConfig, Serve};
 use crate::http::slot;
@@ -49,6 +50,7 @@ pub(super) struct Driver<S> {
     ping: Option<PingPong>,
     /// When a sign of life was asked for.
     asked: Option<Instant>,
+    window: Window,
 }
 
 /// Where a connection stands.
@@ -97,6 +99,7 @@ impl<S: Serve> Driver<S> {
             idle_since: Some(born),
             life: Life::Open,
             asked: None,
+            window: Window::new(http2.stream_window_octets, http2.window_most_octets),
         }
     }
 
@@ -115,11 +118,8 @@ impl<S: Serve> Driver<S> {
                 Poll::Ready(Some(Ok((request, respond)))) => self.begin(request, respond),
                 Poll::Ready(Some(Err(error))) => return self.broken(&error),
                 Poll::Ready(None) => return Poll::Ready(()),
-                Poll::Pending => {
-                    if self.judge(cx) == Judged::Unchanged {
-                        break;
-                    }
-                }
+                Poll::Pending if self.judge(cx) == Judged::Told || self.measure(cx) == Judged::Told => {}
+                Poll::Pending => break,
             }
         }
         self.poll_time(cx)
@@ -176,7 +176,8 @@ impl<S: Serve> Driver<S> {
             return Judged::Unchanged;
         }
         let flood = self.wire.state().flood;
-        let flood = flood.or((self.malformed >= self.config.malformed_requests).then_some(Flood::Malformed));
+        let flood =
+            flood.or(if self.malformed >= self.config.malformed_requests { Some(Flood::Malformed) } else { None });
         if let Some(flood) = flood {
             self.counters.flood(flood);
             self.connection.abrupt_shutdown(Reason::ENHANCE_YOUR_CALM);
@@ -185,6 +186,25 @@ impl<S: Serve> Driver<S> {
         }
         if self.life == Life::Open && self.drain.poll_draining(cx).is_ready() {
             self.leave();
+            return Judged::Told;
+        }
+        Judged::Unchanged
+    }
+
+    /// Lets the window grow with what comes in a round trip.
+    fn measure(&mut self, cx: &mut Context<'_>) -> Judged {
+        self.window.arrived(std::mem::take(&mut self.wire.state().data_octets));
+        let Some(ping) = &mut self.ping else { return Judged::Unchanged };
+        if self.window.is_asking() && ping.poll_pong(cx).is_ready() {
+            self.asked = None;
+            let Some(octets) = self.window.answered(Instant::now()) else { return Judged::Unchanged };
+            self.connection.set_target_window_size(octets.max(self.config.connection_window_octets));
+            // Refused while the client has not taken notice of the last change: the next one will do.
+            let _ = self.connection.set_initial_window_size(octets);
+            return Judged::Told;
+        }
+        if self.window.is_worth_asking() && self.asked.is_none() && send(ping, cx) {
+            self.window.ask(Instant::now());
             return Judged::Told;
         }
         Judged::Unchanged
@@ -219,7 +239,7 @@ impl<S: Serve> Driver<S> {
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
             }
-            if self.ask(now) {
+            if self.ask(cx, now) {
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
             }
@@ -266,7 +286,8 @@ impl<S: Serve> Driver<S> {
     /// Any octet is a sign of life.
     fn is_answered(&mut self, cx: &mut Context<'_>, heard: Instant) -> bool {
         let Some(asked) = self.asked else { return false };
-        let has_ponged = self.ping.as_mut().is_some_and(|ping| ping.poll_pong(cx).is_ready());
+        let is_ours = !self.window.is_asking();
+        let has_ponged = is_ours && self.ping.as_mut().is_some_and(|ping| ping.poll_pong(cx).is_ready());
         has_ponged || heard > asked
     }
 
@@ -284,12 +305,14 @@ impl<S: Serve> Driver<S> {
     }
 
     /// Asks for a sign of life, if it is time; says whether it did.
-    fn ask(&mut self, now: Instant) -> bool {
+    fn ask(&mut self, cx: &mut Context<'_>, now: Instant) -> bool {
         if self.ask_by().is_none_or(|by| by > now) {
             return false;
         }
-        // One that was asked before and answered by other means may still be under way: its answer is as good.
-        let _ = self.ping.as_mut().map(|ping| ping.send_ping(Ping::opaque()));
+        // One that is still under way will do.
+        if let (false, Some(ping)) = (self.window.is_asking(), &mut self.ping) {
+            send(ping, cx);
+        }
         self.asked = Some(now);
         true
     }
@@ -321,6 +344,12 @@ impl<S: Serve> Driver<S> {
         .filter(|by| *by > now)
         .min()
     }
+}
+
+/// Sends a PING, if none is under way. The answer to one before may not have been looked at.
+fn send(ping: &mut PingPong, cx: &mut Context<'_>) -> bool {
+    let _ = ping.poll_pong(cx);
+    ping.send_ping(Ping::opaque()).is_ok()
 }
 
 type Accepted = (Request<RecvStream>, SendResponse<Bytes>);

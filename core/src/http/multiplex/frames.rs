@@ -38,6 +38,8 @@ pub(super) struct Seen {
     pub(super) control: u32,
     /// HEADERS.
     pub(super) heads: u32,
+    /// Octets of DATA.
+    pub(super) data_octets: u64,
 }
 
 impl Frames {
@@ -81,7 +83,8 @@ impl Frames {
         match kind {
             HEADERS => seen.heads += 1,
             RST_STREAM => seen.resets += 1,
-            DATA | CONTINUATION | PUSH_PROMISE | GOAWAY => {}
+            DATA => seen.data_octets += u64::from(self.left),
+            CONTINUATION | PUSH_PROMISE | GOAWAY => {}
             // We asked for these.
             SETTINGS | PING if flags & ACK != 0 => {}
             _ => seen.control += 1,

@@ -107,8 +107,7 @@ struct Stage {
 
 impl Stage {
     fn new(http2: Http2Config) -> Self {
-        let mut config = HttpConfig::default();
-        config.http2 = Some(Arc::new(http2));
+        let config = HttpConfig { http2: Some(Arc::new(http2)), ..HttpConfig::default() };
         Self::with(config)
     }
 
@@ -242,8 +241,7 @@ async fn a_preface_that_does_not_end_runs_into_the_deadline_of_heads() {
 
 #[tokio::test(start_paused = true)]
 async fn where_it_is_not_spoken_the_preface_is_an_unsupported_version() {
-    let mut config = HttpConfig::default();
-    config.http2 = None;
+    let config = HttpConfig { http2: None, ..HttpConfig::default() };
     let stage = Stage::with(config);
     let (mut near, _served) = stage.raw();
     near.write_all(crate::http::preface::OCTETS).await.unwrap();
@@ -341,7 +339,7 @@ async fn a_cut_carries_the_code_of_its_cause() {
     let stage = Stage::new(Http2Config::default());
     let mut client = stage.client().await;
     for (path, code) in
-        [("/cut", h2::Reason::CANCEL), ("/drop", h2::Reason::INTERNAL_ERROR), ("/panic", h2::Reason::CANCEL)]
+        [("/cut", h2::Reason::CANCEL), ("/drop", h2::Reason::INTERNAL_ERROR), ("/panic", h2::Reason::INTERNAL_ERROR)]
     {
         let error = client.get(path).await.unwrap_err();
         assert_eq!(error.reason(), Some(code), "{path}");
@@ -352,8 +350,7 @@ async fn a_cut_carries_the_code_of_its_cause() {
 
 #[tokio::test(start_paused = true)]
 async fn malformed_requests_are_answered_and_too_many_end_the_connection() {
-    let mut config = Http2Config::default();
-    config.malformed_requests = 4;
+    let config = Http2Config { malformed_requests: 4, ..Http2Config::default() };
     let stage = Stage::new(config);
     let mut client = stage.client().await;
     let bad = || Request::get("http://a.example/").header("host", "b.example").body(()).unwrap();
@@ -399,16 +396,14 @@ async fn a_connection_at_rest_is_told_to_go() {
 
 #[tokio::test(start_paused = true)]
 async fn a_connection_ends_with_its_last_exchange_or_when_it_is_old() {
-    let mut config = HttpConfig::default();
-    config.max_exchanges = Some(2);
+    let config = HttpConfig { max_exchanges: Some(2), ..HttpConfig::default() };
     let stage = Stage::with(config);
     let mut client = stage.client().await;
     assert_eq!(client.get("/").await.unwrap().0, 200);
     assert_eq!(client.get("/").await.unwrap().0, 200);
     client.served.await.unwrap();
 
-    let mut http2 = Http2Config::default();
-    http2.max_age = Duration::from_secs(8);
+    let http2 = Http2Config { max_age: Duration::from_secs(8), ..Http2Config::default() };
     let stage = Stage::new(http2);
     let mut client = stage.client().await;
     assert_eq!(client.get("/slow").await.unwrap().0, 200);
@@ -530,11 +525,22 @@ impl Raw {
 /// GET http a.example / with indexed fields, and the authority as a literal.
 const HEAD: &[u8] = b"\x82\x86\x84\x41\x01a";
 
+/// The same for POST /gone, whose content is not read.
+const GONE: &[u8] = b"\x83\x86\x44\x05/gone\x41\x01a";
+
+/// A field of 3,000 octets that goes into the table, and 10,000 references: to it, or to a cookie.
+fn unfolding(reference: u8) -> Vec<u8> {
+    let mut octets = [HEAD, b"\x40\x01x\x7f\xb9\x16"].concat();
+    octets.resize(octets.len() + 3000, b'y');
+    octets.resize(octets.len() + 10_000, reference);
+    octets
+}
+
 #[tokio::test(start_paused = true)]
 async fn floods_end_the_connection_and_are_counted() {
     type Frame = (u8, u8, u32, Vec<u8>);
     type Next = fn(u32) -> Vec<Frame>;
-    let floods: [(&str, Next, u32); 8] = [
+    let floods: [(&str, Next, u32); 11] = [
         ("ping", |_| vec![(6, 0, 0, vec![0; 8])], 2000),
         ("settings", |_| vec![(4, 0, 0, vec![])], 2000),
         ("window update", |_| vec![(8, 0, 0, vec![0, 0, 0, 1])], 2000),
@@ -547,6 +553,13 @@ async fn floods_end_the_connection_and_are_counted() {
             600,
         ),
         ("empty data", |n| if n == 0 { vec![(1, 4, 1, HEAD.to_vec())] } else { vec![(0, 0, 1, vec![])] }, 5000),
+        (
+            "tiny data that nobody reads",
+            |n| if n == 0 { vec![(1, 4, 1, GONE.to_vec())] } else { vec![(0, 0, 1, vec![7])] },
+            2000,
+        ),
+        ("a head that unfolds", |n| vec![(1, 5, 2 * n + 1, unfolding(0xbe))], 1),
+        ("cookies without end", |n| vec![(1, 5, 2 * n + 1, unfolding(0xa0))], 1),
         ("continuation", |n| if n == 0 { vec![(1, 0, 1, HEAD.to_vec())] } else { vec![(9, 0, 1, vec![])] }, 2000),
     ];
     for (name, next, most) in floods {
@@ -575,8 +588,7 @@ async fn a_head_that_does_not_end_runs_into_its_deadline() {
 
 #[tokio::test(start_paused = true)]
 async fn a_socket_that_takes_nothing_is_closed() {
-    let mut config = Http2Config::default();
-    config.ping_after = Duration::MAX;
+    let config = Http2Config { ping_after: Duration::MAX, ..Http2Config::default() };
     let stage = Stage::new(config);
     let (mut near, served) = stage.raw();
     near.write_all(crate::http::preface::OCTETS).await.unwrap();
@@ -606,6 +618,16 @@ async fn a_head_over_the_limit_is_answered() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn more_cookies_than_any_browser_has_are_too_many() {
+    let stage = Stage::new(Http2Config::default());
+    let mut client = stage.client().await;
+    for (crumbs, status) in [(512, 200), (513, 431)] {
+        let request = (0..crumbs).fold(Request::get("http://a.example/"), |request, _| request.header("cookie", "a=b"));
+        assert_eq!(client.ask(request.body(()).unwrap()).await.unwrap().0, status);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn content_that_is_not_as_long_as_announced_is_malformed() {
     for octets in [3, 7] {
         let stage = Stage::new(Http2Config::default());
@@ -617,4 +639,11 @@ async fn content_that_is_not_as_long_as_announced_is_malformed() {
         assert_eq!(outcome.unwrap_err().reason(), Some(h2::Reason::PROTOCOL_ERROR), "{octets}");
         assert_eq!(client.get("/").await.unwrap().0, 200);
     }
+}
+
+/// A connection of HTTP/1 is not to grow by what HTTP/2 needs.
+#[test]
+fn a_stream_takes_no_more_than_a_connection_of_http_1() {
+    let (stream, connection) = Exchange::sizes();
+    assert!(stream <= connection, "{stream} and {connection} octets");
 }

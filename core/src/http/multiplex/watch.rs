@@ -43,6 +43,8 @@ pub(super) struct State {
     pub(super) head_since: Option<Instant>,
     /// Since when the socket takes nothing.
     pub(super) stuck_since: Option<Instant>,
+    /// Octets of content that came since the driver looked.
+    pub(super) data_octets: u64,
     /// What the client does too much of.
     pub(super) flood: Option<Flood>,
 }
@@ -63,6 +65,7 @@ impl Wire {
             heard: now,
             head_since: None,
             stuck_since: None,
+            data_octets: 0,
             flood: None,
         }))
     }
@@ -77,6 +80,7 @@ impl State {
         let now = Instant::now();
         let seen = self.frames.pass(octets);
         self.heard = now;
+        self.data_octets += seen.data_octets;
         self.head_since = if self.frames.is_mid_head() { self.head_since.or(Some(now)) } else { None };
         if seen.heads > 0 {
             self.control.earn(f64::from(seen.heads) * FRAMES_FOR_A_HEAD);
