@@ -171,7 +171,8 @@ async fn more_than_one_connection_takes_are_spread_over_several() {
     stage.origins.forget(&peer(Versions::Http2));
     assert_eq!(stage.origins.at_rest(), 0);
     while let Ok(end) = stage.ends.try_recv() {
-        let mut connection = server::handshake(end).await.unwrap();
+        // It may be closed before its preface was read.
+        let Ok(mut connection) = server::handshake(end).await else { continue };
         assert!(connection.accept().await.is_none_or(|stream| stream.is_err()), "it is closed");
     }
 }
@@ -372,7 +373,7 @@ async fn an_upload_waits_for_the_window() {
     }
     poll_fn(|cx| upstream.poll_room(cx)).await.unwrap();
     upstream.push(Part::Data(Bytes::new(), Last::Yes)).unwrap();
-    assert!(request.body_mut().data().await.is_none());
+    assert!(request.body_mut().data().await.is_none_or(|last| last.unwrap().is_empty()));
     respond.send_response(Response::new(()), true).unwrap();
     assert_eq!(status(&mut upstream).await, Ok(StatusCode::OK));
     assert!(upstream.may_reuse());
