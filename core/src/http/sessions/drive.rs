@@ -21,6 +21,11 @@ use crate::connect::{Connected, Peer};
 use crate::error::{Error, Kind, Result, Sent};
 use crate::http::session_limits::SessionLimits;
 
+/// Octets with which something large seems to begin.
+const BURST: u64 = 32 << 10;
+/// How often it is measured what fits on the way, and how seldom in the end.
+const OFTEN: Duration = Duration::from_millis(100);
+const SELDOM: Duration = Duration::from_secs(10);
 /// How long resets of ours are remembered.
 const REMEMBER: Duration = Duration::from_secs(5);
 
@@ -68,6 +73,8 @@ pub(super) async fn open(
         is_settled: false,
         heard: 0,
         measured: 0,
+        measure_at: now,
+        measure_gap: OFTEN,
         ping_at: now.checked_add(peer.timeouts().ping),
         asked: None,
         look_at: None,
@@ -116,6 +123,9 @@ struct Driver {
     heard: u64,
     /// Octets that had come when it was measured last how much is on its way.
     measured: u64,
+    /// When it may be measured again: seldom where it did not help.
+    measure_at: Instant,
+    measure_gap: Duration,
     ping_at: Option<Instant>,
     /// A question is on its way: when it was asked, and what had come until then.
     asked: Option<(Instant, u64)>,
@@ -173,7 +183,9 @@ impl Driver {
                 self.asked = None;
                 self.ping_at = Instant::now().checked_add(self.ping);
                 self.measured = self.facts.read();
-                self.widen(self.measured.saturating_sub(before));
+                let widened = self.widen(self.measured.saturating_sub(before));
+                self.measure_gap = if widened { OFTEN } else { (self.measure_gap * 4).min(SELDOM) };
+                self.measure_at = Instant::now() + self.measure_gap;
             }
             Poll::Ready(Err(_)) => self.asked = None,
             Poll::Pending => {}
@@ -181,10 +193,10 @@ impl Driver {
     }
 
     /// More came within one round trip than two thirds of a window: the window was what held the rest up.
-    fn widen(&mut self, came: u64) {
+    fn widen(&mut self, came: u64) -> bool {
         let is_full = came > u64::from(self.window) / 3 * 2;
         if !is_full || self.window >= self.limits.most_stream_window {
-            return;
+            return false;
         }
         let wider = self.window.saturating_mul(2).min(self.limits.most_stream_window);
         if let Some(connection) = &mut self.connection
@@ -192,7 +204,9 @@ impl Driver {
             && connection.set_initial_window_size(wider).is_ok()
         {
             self.window = wider;
+            return true;
         }
+        false
     }
 
     fn answer_by(&self) -> Option<Instant> {
@@ -206,7 +220,7 @@ impl Driver {
     /// Whoever spoke since the last time need not be asked.
     fn ask_if_due(&mut self, now: Instant) {
         let heard = self.facts.read();
-        if self.asked.is_some() || !(self.is_worth_measuring(heard) || self.is_due(now, heard)) {
+        if self.asked.is_some() || !(self.is_worth_measuring(now, heard) || self.is_due(now, heard)) {
             return;
         }
         if let Some(pings) = &mut self.pings
@@ -217,9 +231,11 @@ impl Driver {
         }
     }
 
-    /// A window's worth came since the last time, and the window may still grow.
-    fn is_worth_measuring(&self, heard: u64) -> bool {
-        self.window < self.limits.most_stream_window && heard.saturating_sub(self.measured) >= u64::from(self.window)
+    /// A burst begins, and the window may still grow: what comes until the answer to a ping is what fits on the way.
+    fn is_worth_measuring(&self, now: Instant, heard: u64) -> bool {
+        self.window < self.limits.most_stream_window
+            && heard.saturating_sub(self.measured) >= BURST
+            && self.measure_at <= now
     }
 
     fn is_due(&mut self, now: Instant, heard: u64) -> bool {

@@ -10,7 +10,7 @@ use http::{Method, Response, StatusCode};
 use simplon_proto_http::fields::Known;
 use simplon_proto_http::transfer::{Last, Part, Reason, Sink, Source, StreamError, Wait};
 use simplon_proto_http::{RequestHead, Target};
-use tokio::io::DuplexStream;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::*;
@@ -215,7 +215,7 @@ async fn what_tls_agreed_upon_is_spoken() {
     upstream.push(get()).unwrap();
     poll_fn(|cx| upstream.poll_flush(cx)).await.unwrap();
     let mut said = [0; 14];
-    tokio::io::AsyncReadExt::read_exact(&mut stage.ends.recv().await.unwrap(), &mut said).await.unwrap();
+    stage.ends.recv().await.unwrap().read_exact(&mut said).await.unwrap();
     assert_eq!(&said, b"GET / HTTP/1.1");
     let begun = Instant::now();
     let both = [1, 2].map(|_| stage.origins.connect(&auto, Protocol::Http));
@@ -361,7 +361,7 @@ async fn an_upload_waits_for_the_window() {
         sent += piece;
         assert!(sent < 1 << 20);
     }
-    assert!(sent >= 65_535 && sent <= 65_535 + (16 << 10), "{sent}");
+    assert!((65_535..=65_535 + (16 << 10)).contains(&sent), "{sent}");
     assert!(upstream.deadline().is_some());
     let octets = request.body_mut().data().await.unwrap().unwrap();
     let _ = request.body_mut().flow_control().release_capacity(octets.len());
@@ -382,27 +382,52 @@ async fn an_upload_waits_for_the_window() {
     driving.await.unwrap();
 }
 
+/// The same connection from far away: octets take 50 ms in each direction, however many there are.
+fn from_afar(end: DuplexStream) -> DuplexStream {
+    const WAY: Duration = Duration::from_millis(50);
+    let (near, far) = tokio::io::duplex(64 << 10);
+    let (end_reads, end_writes) = tokio::io::split(end);
+    let (near_reads, near_writes) = tokio::io::split(near);
+    for (mut from, mut to) in [(end_reads, near_writes), (near_reads, end_writes)] {
+        let (sent, mut under_way) = unbounded_channel();
+        tokio::spawn(async move {
+            let mut octets = Vec::new();
+            while from.read_buf(&mut octets).await.is_ok_and(|n| n > 0) {
+                sent.send((Instant::now() + WAY, std::mem::take(&mut octets))).unwrap();
+            }
+        });
+        tokio::spawn(async move {
+            while let Some((at, octets)) = under_way.recv().await {
+                tokio::time::sleep_until(at).await;
+                let _ = to.write_all(&octets).await;
+            }
+        });
+    }
+    far
+}
+
 /// A wide and long way gets a wider window, up to the bound.
 #[tokio::test(start_paused = true)]
 async fn windows_grow_where_it_helps() {
-    let mut stage = Stage::new(|_, config| config.sessions.most_stream_window = 1 << 20);
+    let mut stage = Stage::new(|_, _| {});
     let (mut upstream, _) = stage.origins.connect(&peer(Versions::Http2), Protocol::Http).await.unwrap();
     upstream.push(get()).unwrap();
-    let mut connection = server::handshake(stage.ends.recv().await.unwrap()).await.unwrap();
+    let mut connection = server::handshake(from_afar(stage.ends.recv().await.unwrap())).await.unwrap();
     let (_, mut respond) = connection.accept().await.unwrap().unwrap();
     tokio::spawn(async move { while connection.accept().await.is_some() {} });
     let mut send = respond.send_response(Response::new(()), false).unwrap();
     assert_eq!(status(&mut upstream).await, Ok(StatusCode::OK));
-    send.reserve_capacity(8 << 20);
-    tokio::spawn(async move {
-        let mut left = 8usize << 20;
+    let sending = tokio::spawn(async move {
+        let (mut left, mut most) = (8usize << 20, 0);
         while left > 0 {
             send.reserve_capacity(left);
-            let Some(Ok(room)) = poll_fn(|cx| send.poll_capacity(cx)).await else { return };
+            let Some(Ok(room)) = poll_fn(|cx| send.poll_capacity(cx)).await else { break };
+            most = most.max(room);
             let piece = room.min(left);
             send.send_data(Bytes::from(vec![0; piece]), left == piece).unwrap();
             left -= piece;
         }
+        most
     });
     let mut got = 0;
     while let Some(part) = poll_fn(|cx| upstream.poll_part(cx)).await.unwrap() {
@@ -410,6 +435,7 @@ async fn windows_grow_where_it_helps() {
         got += octets.len();
     }
     assert_eq!(got, 8 << 20);
+    assert!(sending.await.unwrap() > 256 << 10);
 }
 
 #[tokio::test(start_paused = true)]
