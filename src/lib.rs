@@ -51,6 +51,8 @@ mod pages {
     mod callbacks {}
     #[doc = include_str!("../docs/src/errors.md")]
     mod errors {}
+    #[doc = include_str!("../docs/src/http2-upstream.md")]
+    mod http2_upstream {}
     #[doc = include_str!("../docs/src/limits-and-timeouts.md")]
     mod limits_and_timeouts {}
     #[doc = include_str!("../docs/src/load-balancing.md")]

@@ -59,7 +59,7 @@ pub(super) async fn open(
     let now = Instant::now();
     let driver = Driver {
         most: connection.max_concurrent_send_streams(),
-        window: limits.stream_window,
+        window: limits.stream_window_octets,
         connection: Some(connection),
         pings,
         facts,
@@ -88,11 +88,11 @@ fn builder(limits: &SessionLimits, head_octets: usize) -> Builder {
     builder
         .enable_push(false)
         .initial_max_send_streams(USUAL_STREAMS)
-        .initial_window_size(limits.stream_window)
-        .initial_connection_window_size(limits.connection_window)
+        .initial_window_size(limits.stream_window_octets)
+        .initial_connection_window_size(limits.connection_window_octets)
         .max_frame_size(limits.frame_octets.clamp(16 << 10, (1 << 24) - 1))
         .max_header_list_size(u32::try_from(head_octets).unwrap_or(u32::MAX))
-        .max_send_buffer_size(limits.send_buffer)
+        .max_send_buffer_size(limits.send_buffer_octets)
         .max_concurrent_reset_streams(limits.remembered_resets)
         .reset_stream_duration(REMEMBER)
         .max_local_error_reset_streams(Some(limits.faulty_streams));
@@ -195,10 +195,10 @@ impl Driver {
     /// More came within one round trip than two thirds of a window: the window was what held the rest up.
     fn widen(&mut self, came: u64) -> bool {
         let is_full = came > u64::from(self.window) / 3 * 2;
-        if !is_full || self.window >= self.limits.most_stream_window {
+        if !is_full || self.window >= self.limits.most_stream_window_octets {
             return false;
         }
-        let wider = self.window.saturating_mul(2).min(self.limits.most_stream_window);
+        let wider = self.window.saturating_mul(2).min(self.limits.most_stream_window_octets);
         if let Some(connection) = &mut self.connection
             // Refused while an earlier change was not acknowledged: another time.
             && connection.set_initial_window_size(wider).is_ok()
@@ -233,7 +233,7 @@ impl Driver {
 
     /// A burst begins, and the window may still grow: what comes until the answer to a ping is what fits on the way.
     fn is_worth_measuring(&self, now: Instant, heard: u64) -> bool {
-        self.window < self.limits.most_stream_window
+        self.window < self.limits.most_stream_window_octets
             && heard.saturating_sub(self.measured) >= BURST
             && self.measure_at <= now
     }
