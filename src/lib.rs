@@ -57,6 +57,8 @@ mod pages {
     mod errors {}
     #[doc = include_str!("../docs/src/http2.md")]
     mod http2 {}
+    #[doc = include_str!("../docs/src/http2-upstream.md")]
+    mod http2_upstream {}
     #[doc = include_str!("../docs/src/limits-and-timeouts.md")]
     mod limits_and_timeouts {}
     #[doc = include_str!("../docs/src/load-balancing.md")]

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use simplon::core::connect::PeerTimeouts;
-use simplon::core::http::{Http2Config, HttpConfig, Timeouts};
+use simplon::core::http::{Http2Config, HttpConfig, SessionLimits, Timeouts};
 use simplon::core::server::{ConnectionLimits, DrainTiming};
 use simplon::core::wire::{self, Answer, Close, Effect, H2, H3};
 use simplon::core::{Kind, Origin};
@@ -142,6 +142,12 @@ fn the_page_on_limits_shows_every_default() {
             "core/src/connect/peer.rs",
             "PeerTimeouts",
             values(&PeerTimeouts::default()),
+        ),
+        (
+            "Connections that many exchanges share: `core::http::SessionLimits`",
+            "core/src/http/session_limits.rs",
+            "SessionLimits",
+            values(&SessionLimits::default()),
         ),
         (
             "Connections at rest: `pool::Limits`",

@@ -22,13 +22,13 @@ pub struct SessionLimits {
     pub idle: Duration,
     /// Octets of one response that may be on their way or wait for the client. Default 256 KiB: 20 Mbit/s at 100 ms, and a client that does not
     /// read pins no more.
-    pub stream_window: u32,
+    pub stream_window_octets: u32,
     /// To how much that grows where the connection turns out to be longer and wider. Default 1 MiB.
-    pub most_stream_window: u32,
+    pub most_stream_window_octets: u32,
     /// The same for all responses on a connection together. Default 16 MiB: sixteen clients that do not read at all hold up nobody else.
-    pub connection_window: u32,
+    pub connection_window_octets: u32,
     /// Octets of one request that wait for the socket. Default 64 KiB.
-    pub send_buffer: usize,
+    pub send_buffer_octets: usize,
     /// The largest frame that is taken. Default 16 KiB, the least that RFC 9113 §4.2 allows: streams take turns sooner.
     pub frame_octets: u32,
     /// Streams that we reset and still remember, so that what was on its way is no fault of the origin. Default 256, for 5 s: many clients may
@@ -48,10 +48,10 @@ impl Default for SessionLimits {
             exchanges: 1_000_000,
             age: Duration::from_secs(3600),
             idle: Duration::from_secs(60),
-            stream_window: 256 << 10,
-            most_stream_window: 1 << 20,
-            connection_window: 16 << 20,
-            send_buffer: 64 << 10,
+            stream_window_octets: 256 << 10,
+            most_stream_window_octets: 1 << 20,
+            connection_window_octets: 16 << 20,
+            send_buffer_octets: 64 << 10,
             frame_octets: 16 << 10,
             remembered_resets: 256,
             faulty_streams: 64,

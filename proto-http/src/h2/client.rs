@@ -73,7 +73,7 @@ enum Read {
     Ended,
 }
 
-/// What room is said to be while the stream is not opened: one piece is taken in any case.
+/// One piece is taken whatever the window has left: what exceeds it waits here, and no more is asked for until it went.
 const ROOM: usize = 16 << 10;
 
 impl ClientStream {
@@ -393,7 +393,7 @@ impl Sink<RequestHead> for ClientStream {
         loop {
             match send.capacity() {
                 0 => {}
-                room => return Poll::Ready(Ok(room)),
+                room => return Poll::Ready(Ok(room.max(ROOM))),
             }
             if !matches!(ready!(send.poll_capacity(cx)), Some(Ok(_))) {
                 return Poll::Ready(Err(StreamError::Reset));

@@ -30,6 +30,11 @@ pub(crate) struct Frame {
 }
 
 impl Frame {
+    /// An answer to one of our own.
+    fn is_ack(&self) -> bool {
+        matches!(self.kind, SETTINGS | PING) && self.flags & ACK != 0
+    }
+
     pub(crate) fn code(&self) -> u32 {
         u32::from_be_bytes(self.payload[self.payload.len() - 4..].try_into().unwrap())
     }
@@ -81,7 +86,7 @@ impl Frames {
         let [a, b, c, kind, flags, rest @ ..] = head;
         let mut payload = vec![0; u32::from_be_bytes([0, a, b, c]) as usize];
         soon("the rest of a frame", self.0.read_exact(&mut payload)).await.ok()?;
-        let stream = u32::from_be_bytes(rest.try_into().unwrap());
+        let stream = u32::from_be_bytes(rest);
         Some(Frame { kind, flags, stream, payload })
     }
 
@@ -90,7 +95,7 @@ impl Frames {
         loop {
             let frame = self.read().await.unwrap_or_else(|| panic!("closed before a frame of kind {kind}"));
             match frame.kind {
-                _ if frame.kind == kind && frame.flags & ACK == 0 || kind == frame.kind && kind < 2 => return frame,
+                _ if frame.kind == kind && !frame.is_ack() => return frame,
                 SETTINGS if frame.flags & ACK == 0 => self.write(SETTINGS, ACK, 0, &[]).await,
                 PING if frame.flags & ACK == 0 => self.write(PING, ACK, 0, &frame.payload).await,
                 _ => {}

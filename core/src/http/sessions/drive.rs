@@ -21,6 +21,11 @@ use crate::connect::{Connected, Peer};
 use crate::error::{Error, Kind, Result, Sent};
 use crate::http::session_limits::SessionLimits;
 
+/// Octets with which something large seems to begin.
+const BURST: u64 = 32 << 10;
+/// How often it is measured what fits on the way, and how seldom in the end.
+const OFTEN: Duration = Duration::from_millis(100);
+const SELDOM: Duration = Duration::from_secs(10);
 /// How long resets of ours are remembered.
 const REMEMBER: Duration = Duration::from_secs(5);
 
@@ -54,7 +59,7 @@ pub(super) async fn open(
     let now = Instant::now();
     let driver = Driver {
         most: connection.max_concurrent_send_streams(),
-        window: limits.stream_window,
+        window: limits.stream_window_octets,
         connection: Some(connection),
         pings,
         facts,
@@ -68,6 +73,8 @@ pub(super) async fn open(
         is_settled: false,
         heard: 0,
         measured: 0,
+        measure_at: now,
+        measure_gap: OFTEN,
         ping_at: now.checked_add(peer.timeouts().ping),
         asked: None,
         look_at: None,
@@ -81,11 +88,11 @@ fn builder(limits: &SessionLimits, head_octets: usize) -> Builder {
     builder
         .enable_push(false)
         .initial_max_send_streams(USUAL_STREAMS)
-        .initial_window_size(limits.stream_window)
-        .initial_connection_window_size(limits.connection_window)
+        .initial_window_size(limits.stream_window_octets)
+        .initial_connection_window_size(limits.connection_window_octets)
         .max_frame_size(limits.frame_octets.clamp(16 << 10, (1 << 24) - 1))
         .max_header_list_size(u32::try_from(head_octets).unwrap_or(u32::MAX))
-        .max_send_buffer_size(limits.send_buffer)
+        .max_send_buffer_size(limits.send_buffer_octets)
         .max_concurrent_reset_streams(limits.remembered_resets)
         .reset_stream_duration(REMEMBER)
         .max_local_error_reset_streams(Some(limits.faulty_streams));
@@ -116,6 +123,9 @@ struct Driver {
     heard: u64,
     /// Octets that had come when it was measured last how much is on its way.
     measured: u64,
+    /// When it may be measured again: seldom where it did not help.
+    measure_at: Instant,
+    measure_gap: Duration,
     ping_at: Option<Instant>,
     /// A question is on its way: when it was asked, and what had come until then.
     asked: Option<(Instant, u64)>,
@@ -173,7 +183,9 @@ impl Driver {
                 self.asked = None;
                 self.ping_at = Instant::now().checked_add(self.ping);
                 self.measured = self.facts.read();
-                self.widen(self.measured.saturating_sub(before));
+                let widened = self.widen(self.measured.saturating_sub(before));
+                self.measure_gap = if widened { OFTEN } else { (self.measure_gap * 4).min(SELDOM) };
+                self.measure_at = Instant::now() + self.measure_gap;
             }
             Poll::Ready(Err(_)) => self.asked = None,
             Poll::Pending => {}
@@ -181,18 +193,20 @@ impl Driver {
     }
 
     /// More came within one round trip than two thirds of a window: the window was what held the rest up.
-    fn widen(&mut self, came: u64) {
+    fn widen(&mut self, came: u64) -> bool {
         let is_full = came > u64::from(self.window) / 3 * 2;
-        if !is_full || self.window >= self.limits.most_stream_window {
-            return;
+        if !is_full || self.window >= self.limits.most_stream_window_octets {
+            return false;
         }
-        let wider = self.window.saturating_mul(2).min(self.limits.most_stream_window);
+        let wider = self.window.saturating_mul(2).min(self.limits.most_stream_window_octets);
         if let Some(connection) = &mut self.connection
             // Refused while an earlier change was not acknowledged: another time.
             && connection.set_initial_window_size(wider).is_ok()
         {
             self.window = wider;
+            return true;
         }
+        false
     }
 
     fn answer_by(&self) -> Option<Instant> {
@@ -206,7 +220,7 @@ impl Driver {
     /// Whoever spoke since the last time need not be asked.
     fn ask_if_due(&mut self, now: Instant) {
         let heard = self.facts.read();
-        if self.asked.is_some() || !(self.is_worth_measuring(heard) || self.is_due(now, heard)) {
+        if self.asked.is_some() || !(self.is_worth_measuring(now, heard) || self.is_due(now, heard)) {
             return;
         }
         if let Some(pings) = &mut self.pings
@@ -217,9 +231,11 @@ impl Driver {
         }
     }
 
-    /// A window's worth came since the last time, and the window may still grow.
-    fn is_worth_measuring(&self, heard: u64) -> bool {
-        self.window < self.limits.most_stream_window && heard.saturating_sub(self.measured) >= u64::from(self.window)
+    /// A burst begins, and the window may still grow: what comes until the answer to a ping is what fits on the way.
+    fn is_worth_measuring(&self, now: Instant, heard: u64) -> bool {
+        self.window < self.limits.most_stream_window_octets
+            && heard.saturating_sub(self.measured) >= BURST
+            && self.measure_at <= now
     }
 
     fn is_due(&mut self, now: Instant, heard: u64) -> bool {

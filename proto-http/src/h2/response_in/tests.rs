@@ -40,7 +40,8 @@ fn framing_follows_from_method_and_status() {
 
 #[test]
 fn malformed_heads_are_refused() {
-    let table: &[(u16, &[(&str, &str)], Rule)] = &[
+    type Row<'a> = (u16, &'a [(&'a str, &'a str)], Rule);
+    let table: &[Row<'_>] = &[
         (101, &[], Rule::UpgradeNotAsked),
         (200, &[("connection", "close")], Rule::FieldOfConnection),
         (200, &[("keep-alive", "timeout=5")], Rule::FieldOfConnection),
