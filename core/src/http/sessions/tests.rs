@@ -14,15 +14,15 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::*;
-use crate::connect::{AppProtocol, Connect, Connected, PeerTimeouts, Versions};
+use crate::connect::{Connect, Connected, PeerTimeouts, Versions};
 use crate::error::{Error, Kind, Result};
 use crate::http::{Origins, OriginsConfig, Protocol, Upstream};
-use crate::net::{Address, Stream};
+use crate::net::{Address, Negotiated, Stream};
 
 /// Connections in memory; the far ends go to the test.
 struct Memory {
     ends: UnboundedSender<DuplexStream>,
-    protocol: Option<AppProtocol>,
+    protocol: Option<Negotiated>,
     takes: Duration,
     refuses: bool,
     tries: Arc<AtomicUsize>,
@@ -202,14 +202,14 @@ async fn who_waits_too_long_for_a_stream_is_told_that_there_is_none() {
 /// ALPN decides; what it said is remembered, so that nobody waits for a version that there is not.
 #[tokio::test(start_paused = true)]
 async fn what_tls_agreed_upon_is_spoken() {
-    let mut stage = Stage::new(|memory, _| memory.protocol = Some(AppProtocol::Http2));
+    let mut stage = Stage::new(|memory, _| memory.protocol = Some(Negotiated::Http2));
     let mut schemes = stage.answer();
     for versions in [Versions::Auto, Versions::Http2] {
         ask(&stage.origins, &peer(versions)).await.unwrap();
         assert_eq!(schemes.recv().await.unwrap(), "https");
     }
 
-    let mut stage = Stage::new(|memory, _| memory.protocol = Some(AppProtocol::Http1));
+    let mut stage = Stage::new(|memory, _| memory.protocol = Some(Negotiated::Http1));
     let auto = peer(Versions::Auto);
     let (mut upstream, _) = stage.origins.connect(&auto, Protocol::Http).await.unwrap();
     upstream.push(get()).unwrap();
