@@ -4,9 +4,15 @@
 //! its feature.
 //!
 //! **What it is not.** It opens no socket.
+//!
+//! | feature | what it brings |
+//! |---|---|
+//! | `rustls` | the backend on rustls, with AWS-LC |
+//! | `ring` | the same with ring, in place of AWS-LC or beside it: builds quickly, knows no post-quantum key agreement |
+//! | `fips` | the same with the validated module of AWS-LC |
 #![forbid(unsafe_code)]
 
 pub use simplon_proto_tls_seam::*;
 
-#[cfg(feature = "rustls")]
+#[cfg(any(feature = "rustls", feature = "ring"))]
 pub use simplon_proto_tls_rustls as rustls;
