@@ -4,6 +4,12 @@
 //! its feature: [`backends`] lists them.
 //!
 //! **What it is not.** It opens no socket.
+//!
+//! | feature | what it brings |
+//! |---|---|
+//! | `rustls` | the backend on rustls, with AWS-LC |
+//! | `ring` | the same with ring, in place of AWS-LC or beside it: builds quickly, knows no post-quantum key agreement |
+//! | `fips` | the same with the validated module of AWS-LC |
 #![forbid(unsafe_code)]
 
 use std::sync::Arc;
@@ -11,7 +17,7 @@ use std::sync::Arc;
 use simplon_proto_tls_seam::session::Backend;
 pub use simplon_proto_tls_seam::*;
 
-#[cfg(feature = "rustls")]
+#[cfg(any(feature = "rustls", feature = "ring"))]
 pub use simplon_proto_tls_rustls as rustls;
 #[cfg(feature = "s2n")]
 pub use simplon_proto_tls_s2n as s2n;
