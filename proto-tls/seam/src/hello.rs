@@ -309,7 +309,7 @@ const FIRST_READ: usize = 4 << 10;
 pub(crate) const NO_BACKEND: &str = "tls";
 
 /// Tells the peer with a fatal alert (RFC 8446 §6); whether it arrives does not matter.
-pub(crate) async fn refuse<IO: Transport>(io: &mut IO, reason: Reason) {
+pub async fn refuse<IO: Transport>(io: &mut IO, reason: Reason) {
     let alert = match reason {
         Reason::Malformed | Reason::HelloTooLarge => 50, // decode_error
         Reason::UnknownName => 112,                      // unrecognized_name

@@ -1,0 +1,1 @@
+//! The TLS backend on BoringSSL.
