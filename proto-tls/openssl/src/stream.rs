@@ -19,6 +19,7 @@ pub(crate) struct Stream<IO: Transport> {
     tls: SslStream<Wire<IO>>,
     facts: Arc<Facts>,
     has_said_goodbye: bool,
+    has_ended: bool,
 }
 
 /// Completes a handshake of this context; `prepare` sets what is different for this one.
@@ -83,7 +84,7 @@ fn explain<IO: Transport>(tls: &SslStream<Wire<IO>>, error: &ssl::Error) -> Erro
 impl<IO: Transport> Stream<IO> {
     /// Of a completed handshake.
     pub(crate) fn new(tls: SslStream<Wire<IO>>, facts: Facts) -> Self {
-        Self { tls, facts: Arc::new(facts), has_said_goodbye: false }
+        Self { tls, facts: Arc::new(facts), has_said_goodbye: false, has_ended: false }
     }
 
     /// What a call after the handshake failed with.
@@ -107,7 +108,11 @@ impl<IO: Transport> Session for Stream<IO> {
     }
 
     fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<()> {
-        if self.tls.ssl().pending() > 0 { Poll::Ready(()) } else { self.tls.get_ref().poll_readable(cx) }
+        if self.has_ended || self.tls.ssl().pending() > 0 {
+            Poll::Ready(())
+        } else {
+            self.tls.get_ref().poll_readable(cx)
+        }
     }
 }
 
@@ -121,7 +126,10 @@ impl<IO: Transport> AsyncRead for Stream<IO> {
         let _ = self.tls.get_mut().send_on_the_way(cx);
         match outcome {
             Ok(_) => Poll::Ready(Ok(())),
-            Err(error) if error.code() == ErrorCode::ZERO_RETURN => Poll::Ready(Ok(())),
+            Err(error) if error.code() == ErrorCode::ZERO_RETURN => {
+                self.has_ended = true;
+                Poll::Ready(Ok(()))
+            }
             Err(error) if would_block(&error) => Poll::Pending,
             Err(error) => Poll::Ready(Err(self.broken(error))),
         }

@@ -290,6 +290,36 @@ pub struct ClientParts<'a> {
     pub fips: bool,
 }
 
+impl fmt::Debug for ClientParts<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            roots: _,
+            verify,
+            identity,
+            alternative_names,
+            alpn,
+            versions,
+            ciphers,
+            groups,
+            resume,
+            key_log,
+            fips,
+        } = self;
+        f.debug_struct("ClientParts")
+            .field("verify", verify)
+            .field("identity", identity)
+            .field("alternative_names", alternative_names)
+            .field("alpn", alpn)
+            .field("versions", versions)
+            .field("ciphers", ciphers)
+            .field("groups", groups)
+            .field("resume", resume)
+            .field("key_log", &key_log.is_some())
+            .field("fips", fips)
+            .finish_non_exhaustive()
+    }
+}
+
 impl PartialEq for ClientConfig {
     fn eq(&self, other: &Self) -> bool {
         let (one, two) = (self.parts(), other.parts());

@@ -22,16 +22,33 @@ pub struct Wire<IO> {
     unsent: BytesMut,
     /// The writer that waits for room, if one does: readers that send on the way must not take its place.
     writer: Option<Waker>,
+    /// What was read ahead, and how much of it was taken since: libraries ask for five octets, then for the rest of a record.
+    ahead: Vec<u8>,
+    filled: usize,
+    taken: usize,
     is_at_end: bool,
 }
 
+/// Read ahead at a time: one record of the largest kind (RFC 8446 §5.2).
+const AHEAD: usize = 5 + (16 << 10) + 256;
+/// What asks for less is served from what was read ahead.
+const SMALL: usize = 1 << 10;
 /// A peer that makes us answer without reading the answers is left alone beyond this. No flight of a handshake comes near it.
 const MOST_UNSENT: usize = 256 << 10;
 
 impl<IO: Transport> Wire<IO> {
     /// Over this transport.
     pub fn new(io: IO) -> Self {
-        Self { io, waker: Waker::noop().clone(), unsent: BytesMut::new(), writer: None, is_at_end: false }
+        Self {
+            io,
+            waker: Waker::noop().clone(),
+            unsent: BytesMut::new(),
+            writer: None,
+            ahead: Vec::new(),
+            filled: 0,
+            taken: 0,
+            is_at_end: false,
+        }
     }
 
     /// Whose task waits for what the library does next.
@@ -48,7 +65,32 @@ impl<IO: Transport> Wire<IO> {
 
     /// Ready when the transport has octets.
     pub fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<()> {
-        self.io.poll_readable(cx)
+        if self.taken < self.filled { Poll::Ready(()) } else { self.io.poll_readable(cx) }
+    }
+
+    /// Reads ahead what is there; pending costs no memory.
+    fn read_ahead(&mut self) -> Poll<io::Result<()>> {
+        let mut cx = Context::from_waker(&self.waker);
+        std::task::ready!(self.io.poll_readable(&mut cx));
+        self.ahead.resize(AHEAD, 0);
+        let mut into = ReadBuf::new(&mut self.ahead);
+        let outcome = Pin::new(&mut self.io).poll_read(&mut cx, &mut into);
+        (self.filled, self.taken) = (into.filled().len(), 0);
+        outcome
+    }
+
+    fn read_past(&mut self, octets: &mut [u8]) -> Poll<io::Result<usize>> {
+        let mut into = ReadBuf::new(octets);
+        let read = Pin::new(&mut self.io).poll_read(&mut Context::from_waker(&self.waker), &mut into);
+        read.map_ok(|()| into.filled().len())
+    }
+
+    fn take(&mut self, octets: &mut [u8]) -> usize {
+        let rest = &self.ahead[self.taken..self.filled];
+        let n = rest.len().min(octets.len());
+        octets[..n].copy_from_slice(&rest[..n]);
+        self.taken += n;
+        n
     }
 
     /// Ready when all that the library wrote is with the transport.
@@ -109,15 +151,23 @@ impl<IO: Transport> Wire<IO> {
 
 impl<IO: Transport> Read for Wire<IO> {
     fn read(&mut self, octets: &mut [u8]) -> io::Result<usize> {
-        let mut into = ReadBuf::new(octets);
-        match Pin::new(&mut self.io).poll_read(&mut Context::from_waker(&self.waker), &mut into) {
-            Poll::Ready(Ok(())) => {
-                let n = into.filled().len();
+        let is_used_up = self.taken == self.filled;
+        let outcome = match is_used_up {
+            false => return Ok(self.take(octets)),
+            true if octets.len() > SMALL => self.read_past(octets),
+            true => self.read_ahead().map_ok(|()| self.take(octets)),
+        };
+        match outcome {
+            Poll::Ready(Ok(n)) => {
                 self.is_at_end = n == 0;
                 Ok(n)
             }
             Poll::Ready(Err(error)) => Err(error),
-            Poll::Pending => Err(ErrorKind::WouldBlock.into()),
+            Poll::Pending => {
+                // Idle: the memory is given back.
+                (self.ahead, self.filled, self.taken) = (Vec::new(), 0, 0);
+                Err(ErrorKind::WouldBlock.into())
+            }
         }
     }
 }
