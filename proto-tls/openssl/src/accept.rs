@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use openssl::ssl::{AlpnError, SslContext, SslContextBuilder, SslOptions, SslSessionCacheMode, SslVerifyMode};
+use openssl::ssl::{
+    AlpnError, SslContext, SslContextBuilder, SslOptions, SslSessionCacheMode, SslStream, SslVerifyMode,
+};
 use simplon_proto_tls_seam::site::{Maker, Site};
 use simplon_proto_tls_seam::{
     Accept, BoxFuture, ClientAuth, ClientHello, ConfigError, Error, Reason, Rewound, ServerConfig, Session, Transport,
@@ -74,11 +76,7 @@ impl Inner {
                 return Err(Error::new(NAME, Reason::Library).with_detail(error));
             }
         };
-        let tls = handshake(&prepared.context, io, |ssl| {
-            ssl.set_accept_state();
-            Ok(())
-        })
-        .await?;
+        let tls = handshake(&prepared.context, io, SslStream::accept, |_| Ok(())).await?;
         let mut facts = outcome::facts(tls.ssl())?;
         facts.server_name = hello.server_name().map(Into::into);
         facts.own = Some(prepared.own);

@@ -2,12 +2,13 @@
 
 use std::sync::{Arc, OnceLock};
 
+use openssl::error::ErrorStack;
 use openssl::ex_data::Index;
-use openssl::ssl::{Ssl, SslContext, SslRef, SslSession, SslSessionCacheMode, SslVerifyMode, SslVersion};
+use openssl::ssl::{Ssl, SslContext, SslRef, SslSession, SslSessionCacheMode, SslStream, SslVerifyMode, SslVersion};
 use simplon_proto_tls_seam::client::ClientParts;
 use simplon_proto_tls_seam::resumption::{Offer, Sessions};
 use simplon_proto_tls_seam::{
-    BoxFuture, ClientConfig, ConfigError, Connect, Error, Reason, ServerName, Session, Transport, Verify, alpn,
+    BoxFuture, ClientConfig, ConfigError, Connect, Error, ServerName, Session, Transport, Verify, alpn,
 };
 
 use crate::context::{self, Common};
@@ -93,7 +94,7 @@ impl<IO: Transport> Connect<IO> for Connector {
 
 impl Inner {
     async fn connect<IO: Transport>(&self, io: IO, name: &ServerName) -> Result<Box<dyn Session>, Error> {
-        let tls = handshake(&self.context, io, |ssl| self.expect(ssl, name)).await?;
+        let tls = handshake(&self.context, io, SslStream::connect, |ssl| self.expect(ssl, name)).await?;
         let mut facts = outcome::facts(tls.ssl())?;
         if let ServerName::Dns(name) = name {
             facts.server_name = Some(name.clone());
@@ -103,35 +104,33 @@ impl Inner {
     }
 
     /// Sets what this one connection is about.
-    fn expect(&self, ssl: &mut SslRef, name: &ServerName) -> Result<(), Error> {
-        let failed = |error| Error::new(NAME, Reason::Library).with_detail(error);
-        ssl.set_connect_state();
+    fn expect(&self, ssl: &mut SslRef, name: &ServerName) -> Result<(), ErrorStack> {
         if let ServerName::Dns(name) = name {
-            ssl.set_hostname(name).map_err(failed)?;
+            ssl.set_hostname(name)?;
         }
         match self.verify {
             Verify::Nothing => ssl.set_verify(SslVerifyMode::NONE),
             Verify::ChainAlone => ssl.set_verify_callback(SslVerifyMode::PEER, trust::judge(Vec::new())),
             Verify::Full if self.alternative_names.is_empty() => {
                 ssl.set_verify_callback(SslVerifyMode::PEER, trust::judge(Vec::new()));
-                trust::expect_name(ssl, name).map_err(failed)?;
+                trust::expect_name(ssl, name)?;
             }
             Verify::Full => {
                 let names = std::iter::once(name).chain(&self.alternative_names).cloned().collect();
                 ssl.set_verify_callback(SslVerifyMode::PEER, trust::judge(names));
             }
         }
-        let index = name_index().map_err(failed)?;
+        let index = name_index()?;
         ssl.set_ex_data(index, name.clone());
         if let Some(session) = self.sessions.take(name) {
-            ffi::resume(ssl, &session).map_err(failed)?;
+            ffi::resume(ssl, &session)?;
         }
         Ok(())
     }
 }
 
 /// Where a connection remembers its name, for sessions that come later.
-fn name_index() -> Result<Index<Ssl, ServerName>, openssl::error::ErrorStack> {
+fn name_index() -> Result<Index<Ssl, ServerName>, ErrorStack> {
     static INDEX: OnceLock<Index<Ssl, ServerName>> = OnceLock::new();
     match INDEX.get() {
         Some(index) => Ok(*index),

@@ -22,17 +22,21 @@ pub(crate) struct Stream<IO: Transport> {
     has_ended: bool,
 }
 
+/// `SslStream::accept` or `SslStream::connect`.
+pub(crate) type Step<IO> = fn(&mut SslStream<Wire<IO>>) -> Result<(), ssl::Error>;
+
 /// Completes a handshake of this context; `prepare` sets what is different for this one.
 pub(crate) async fn handshake<IO: Transport>(
     context: &SslContext,
     io: IO,
-    prepare: impl FnOnce(&mut SslRef) -> Result<(), Error>,
+    step: Step<IO>,
+    prepare: impl FnOnce(&mut SslRef) -> Result<(), ErrorStack>,
 ) -> Result<SslStream<Wire<IO>>, Error> {
     let failed = |error: ErrorStack| Error::new(NAME, Reason::Library).with_detail(error);
     let mut ssl = Ssl::new(context).map_err(failed)?;
-    prepare(&mut ssl)?;
+    prepare(&mut ssl).map_err(failed)?;
     let mut tls = SslStream::new(ssl, Wire::new(io)).map_err(failed)?;
-    let outcome = poll_fn(|cx| poll_handshake(&mut tls, cx)).await;
+    let outcome = poll_fn(|cx| poll_handshake(&mut tls, step, cx)).await;
     if outcome.is_err() {
         // The peer is told why, if it still listens.
         let _ = poll_fn(|cx| tls.get_mut().poll_shutdown(cx)).await;
@@ -40,8 +44,12 @@ pub(crate) async fn handshake<IO: Transport>(
     outcome.map(|()| tls)
 }
 
-fn poll_handshake<IO: Transport>(tls: &mut SslStream<Wire<IO>>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-    let outcome = call(tls, cx, SslStream::do_handshake);
+fn poll_handshake<IO: Transport>(
+    tls: &mut SslStream<Wire<IO>>,
+    step: Step<IO>,
+    cx: &mut Context<'_>,
+) -> Poll<Result<(), Error>> {
+    let outcome = call(tls, cx, step);
     let is_waiting = match &outcome {
         Ok(()) => false,
         Err(error) if would_block(error) => true,

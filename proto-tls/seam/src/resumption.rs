@@ -2,12 +2,13 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use sha2::{Digest, Sha256};
 
 use crate::client::ServerName;
 use crate::server::{ClientAuth, Trust};
+use crate::tickets::{TicketKey, TicketKeys};
 
 /// How often a session may be offered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,6 +124,45 @@ fn each_part(trust: &Trust, kind: &[u8], piece: &mut impl FnMut(&[u8])) {
     piece(b"without");
     for crl in trust.crls() {
         piece(crl);
+    }
+}
+
+/// Ticket keys, each made over for one context.
+#[derive(Debug)]
+pub struct ScopedKeys {
+    keys: Arc<TicketKeys>,
+    context: [u8; 32],
+}
+
+/// By which key a ticket was opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Opened {
+    /// The one that makes tickets.
+    ByCurrent,
+    /// One before it: the client gets a new ticket.
+    ByOld,
+}
+
+impl ScopedKeys {
+    /// These keys, for this context.
+    #[must_use]
+    pub fn new(keys: Arc<TicketKeys>, context: [u8; 32]) -> Self {
+        Self { keys, context }
+    }
+
+    /// The one that makes tickets.
+    #[must_use]
+    pub fn current(&self) -> TicketKey {
+        self.keys.all()[0].for_context(&self.context)
+    }
+
+    /// The one of this name.
+    #[must_use]
+    pub fn find(&self, name: &[u8]) -> Option<(TicketKey, Opened)> {
+        let all = self.keys.all();
+        let mut scoped = all.iter().map(|key| key.for_context(&self.context)).enumerate();
+        let (at, key) = scoped.find(|(_, key)| key.name == name)?;
+        Some((key, if at == 0 { Opened::ByCurrent } else { Opened::ByOld }))
     }
 }
 

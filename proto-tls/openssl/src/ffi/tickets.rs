@@ -11,12 +11,11 @@ use openssl::ex_data::Index;
 use openssl::rand::rand_bytes;
 use openssl::ssl::{SslContext, SslContextBuilder, SslRef};
 use openssl_sys as sys;
+use simplon_proto_tls_seam::resumption::{Opened, ScopedKeys};
 use simplon_proto_tls_seam::tickets::TicketKey;
 
-use crate::tickets::{Keys, Opened};
-
 /// Lets the tickets of a context be made and opened with these keys.
-pub(crate) fn install(context: &mut SslContextBuilder, keys: Keys) -> Result<(), ErrorStack> {
+pub(crate) fn install(context: &mut SslContextBuilder, keys: ScopedKeys) -> Result<(), ErrorStack> {
     context.set_ex_data(index()?, keys);
     // SAFETY: the context is valid during the call, and the function is of the type that the library calls.
     let installed = unsafe { SSL_CTX_set_tlsext_ticket_key_evp_cb(context.as_ptr(), Some(key_of_ticket)) };
@@ -24,8 +23,8 @@ pub(crate) fn install(context: &mut SslContextBuilder, keys: Keys) -> Result<(),
 }
 
 /// Where a context holds its keys.
-fn index() -> Result<Index<SslContext, Keys>, ErrorStack> {
-    static INDEX: OnceLock<Index<SslContext, Keys>> = OnceLock::new();
+fn index() -> Result<Index<SslContext, ScopedKeys>, ErrorStack> {
+    static INDEX: OnceLock<Index<SslContext, ScopedKeys>> = OnceLock::new();
     match INDEX.get() {
         Some(index) => Ok(*index),
         None => {

@@ -1,5 +1,3 @@
-use std::sync::Arc;
-
 use super::*;
 use crate::Certificate;
 
@@ -56,4 +54,19 @@ fn sessions_do_not_cross_trust_nor_backend() {
         assert!(!all[at + 1..].contains(one), "{at}");
     }
     assert_eq!(context("one", &ClientAuth::Required(Arc::new(trust(2)))), all[4]);
+}
+
+#[test]
+fn a_ticket_is_opened_by_the_key_that_made_it_until_that_is_two_rotations_old() {
+    let shared = Arc::new(TicketKeys::random());
+    let keys = ScopedKeys::new(shared.clone(), [1; 32]);
+    let key = keys.current();
+    assert_eq!(keys.find(&key.name), Some((key.clone(), Opened::ByCurrent)));
+    shared.rotate();
+    assert_ne!(keys.current().name, key.name);
+    assert_eq!(keys.find(&key.name), Some((key.clone(), Opened::ByOld)));
+    assert_eq!(ScopedKeys::new(shared.clone(), [2; 32]).find(&key.name), None);
+    shared.rotate();
+    shared.rotate();
+    assert_eq!(keys.find(&key.name), None);
 }
