@@ -4,9 +4,22 @@
 //! its feature.
 //!
 //! **What it is not.** It opens no socket.
+//!
+//! | feature | library | what the build needs |
+//! |---|---|---|
+//! | `rustls` | rustls | a C compiler |
+//! | `openssl` | OpenSSL of the system, 3.0 or newer | its headers (Debian: `libssl-dev`) |
+//! | `boringssl` | BoringSSL, built from source | CMake, a C++ compiler, git and libclang (Debian: `cmake g++ git libclang-dev`) |
+//!
+//! `openssl` and `boringssl` in one program: the two libraries have the same symbols, and a linker may take the wrong ones without a word. The
+//! build stops unless BoringSSL is built with a prefix before its symbols, and says how that is done.
 #![forbid(unsafe_code)]
 
 pub use simplon_proto_tls_seam::*;
 
+#[cfg(feature = "boringssl")]
+pub use simplon_proto_tls_boringssl as boringssl;
+#[cfg(feature = "openssl")]
+pub use simplon_proto_tls_openssl as openssl;
 #[cfg(feature = "rustls")]
 pub use simplon_proto_tls_rustls as rustls;
