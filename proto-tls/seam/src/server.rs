@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use sha2::{Digest, Sha256};
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
@@ -45,7 +46,7 @@ impl Trust {
         Self::new(certificates_of_pem(pem)?)
     }
 
-    /// And none that is on this revocation list, in DER (RFC 5280 §5).
+    /// And none that is on this revocation list, in DER (RFC 5280 §5). A certificate that no list speaks of is not revoked.
     #[must_use]
     pub fn crl(mut self, der: impl Into<Vec<u8>>) -> Self {
         self.crls.push(der.into());
@@ -75,6 +76,32 @@ pub enum ClientAuth {
     Optional(Arc<Trust>),
     /// A certificate that holds.
     Required(Arc<Trust>),
+}
+
+impl ClientAuth {
+    /// A digest of all that is asked, for [`crate::tickets::TicketKey::for_context`]: a ticket must not spare a client what another end asks.
+    #[must_use]
+    pub fn context(&self) -> [u8; 32] {
+        let (kind, trust) = match self {
+            Self::None => (0, None),
+            Self::Optional(trust) => (1, Some(trust)),
+            Self::Required(trust) => (2, Some(trust)),
+        };
+        let mut hash = Sha256::new_with_prefix([kind]);
+        if let Some(trust) = trust {
+            let Trust { roots, crls } = &**trust;
+            for list in
+                [roots.iter().map(Certificate::der).collect::<Vec<_>>(), crls.iter().map(Vec::as_slice).collect()]
+            {
+                hash.update((list.len() as u64).to_be_bytes());
+                for der in list {
+                    hash.update((der.len() as u64).to_be_bytes());
+                    hash.update(der);
+                }
+            }
+        }
+        hash.finalize().into()
+    }
 }
 
 /// Session secrets, written out so that a network analyser can read what was said (NSS key log format).
@@ -242,6 +269,14 @@ impl<IO: Transport> Terminator<IO> {
     /// Which backend.
     pub fn backend(&self) -> &'static str {
         self.backend.name()
+    }
+
+    /// Has the backend make what it needs of a site, so that what is wrong with it shows before a client comes.
+    ///
+    /// # Errors
+    /// [`ConfigError::KeyMismatch`], and whatever else the backend does not take.
+    pub fn prepare(&self, site: &Site) -> Result<(), ConfigError> {
+        self.ready.load().accept.prepare(site)
     }
 
     /// Whether the library's validated module is in force.

@@ -60,6 +60,12 @@ pub trait Accept<IO: Transport>: Send + Sync {
         site: Arc<Site>,
     ) -> BoxFuture<'static, Result<Box<dyn Session>, Error>>;
 
+    /// Makes now what this end needs of a site, and keeps it there.
+    ///
+    /// # Errors
+    /// [`crate::ConfigError::KeyMismatch`], and whatever else the library does not take.
+    fn prepare(&self, site: &Site) -> Result<(), crate::ConfigError>;
+
     /// Whether the cryptography in force is the library's validated module.
     fn is_fips(&self) -> bool;
 
