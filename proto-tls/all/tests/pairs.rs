@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use simplon_proto_tls::Capability;
 use simplon_proto_tls::boringssl::BoringSsl;
 use simplon_proto_tls::openssl::OpenSsl;
 use simplon_proto_tls::rustls::Rustls;
@@ -36,4 +37,12 @@ pairs! {
     openssl_serves_boringssl: openssl, boringssl;
     boringssl_serves_rustls: boringssl, rustls;
     boringssl_serves_openssl: boringssl, openssl;
+}
+
+#[test]
+fn each_name_leads_to_its_own_library() {
+    assert!(OpenSsl::new().version().starts_with("OpenSSL "));
+    let post_quantum = |backend: &dyn Backend<Wire>| backend.capabilities().has(Capability::PostQuantum);
+    assert!(post_quantum(&*boringssl()));
+    assert_eq!(post_quantum(&*openssl()), OpenSsl::new().version() >= "OpenSSL 3.5");
 }

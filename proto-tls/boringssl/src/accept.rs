@@ -53,6 +53,10 @@ impl<IO: Transport> Accept<IO> for Acceptor {
         Box::pin(async move { inner.accept(io, &hello, &site).await })
     }
 
+    fn prepare(&self, site: &Site) -> Result<(), ConfigError> {
+        self.0.prepared(site).map(drop)
+    }
+
     fn is_fips(&self) -> bool {
         self.0.is_fips
     }
@@ -69,7 +73,7 @@ impl Inner {
         hello: &ClientHello,
         site: &Site,
     ) -> Result<Box<dyn Session>, Error> {
-        let prepared = match site.prepared(self.maker, || self.prepare(site)) {
+        let prepared = match self.prepared(site) {
             Ok(prepared) => prepared,
             Err(error) => {
                 let (_, mut io) = io.into_parts();
@@ -88,10 +92,12 @@ impl Inner {
         Ok(Box::new(Stream::new(tls, facts)))
     }
 
-    fn prepare(&self, site: &Site) -> Result<Prepared, ConfigError> {
-        let mut context = self.context(self.config.client_auth_of(site), self.config.alpn_of(site))?;
-        identity::show(&mut context, site.identity())?;
-        Ok(Prepared { context: context.build(), own: site.identity().certificate().fingerprint() })
+    fn prepared(&self, site: &Site) -> Result<Arc<Prepared>, ConfigError> {
+        site.prepared(self.maker, || {
+            let mut context = self.context(self.config.client_auth_of(site), self.config.alpn_of(site))?;
+            identity::show(&mut context, site.identity())?;
+            Ok(Prepared { context: context.build(), own: site.identity().certificate().fingerprint() })
+        })
     }
 
     /// All but the identity.

@@ -63,7 +63,8 @@ impl Connector {
         }
         // The library tells only now whether it signed.
         context.set_info_callback(|ssl, mode, _| {
-            if mode == SslInfoCallbackMode::HANDSHAKE_DONE && ssl.signature_algorithm_used().is_some()
+            if mode == SslInfoCallbackMode::HANDSHAKE_DONE
+                && ssl.signature_algorithm_used().is_some()
                 && let Some(about) = about(ssl)
             {
                 about.has_signed.store(true, Ordering::Relaxed);

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use sha2::{Digest, Sha256};
 
 use crate::client::ServerName;
-use crate::server::{ClientAuth, Trust};
+use crate::server::ClientAuth;
 use crate::tickets::{TicketKey, TicketKeys};
 
 /// How often a session may be offered.
@@ -98,33 +98,13 @@ impl<S> fmt::Debug for Sessions<S> {
     }
 }
 
-/// What a session must have in common with the end that takes it back: the backend, because each writes tickets its own way, and whose client
-/// certificates count, because a resumed session shows none.
+/// What a session must have in common with the end that takes it back: the backend, because each writes tickets its own way, and what is asked of
+/// clients, because a resumed session shows no certificate.
 #[must_use]
 pub fn context(backend: &str, auth: &ClientAuth) -> [u8; 32] {
-    let mut hash = Sha256::new();
-    let mut piece = |octets: &[u8]| {
-        hash.update((octets.len() as u64).to_be_bytes());
-        hash.update(octets);
-    };
-    piece(backend.as_bytes());
-    match auth {
-        ClientAuth::None => piece(b"none"),
-        ClientAuth::Optional(trust) => each_part(trust, b"optional", &mut piece),
-        ClientAuth::Required(trust) => each_part(trust, b"required", &mut piece),
-    }
+    let mut hash = Sha256::new_with_prefix(auth.context());
+    hash.update(backend);
     hash.finalize().into()
-}
-
-fn each_part(trust: &Trust, kind: &[u8], piece: &mut impl FnMut(&[u8])) {
-    piece(kind);
-    for root in trust.roots() {
-        piece(root.der());
-    }
-    piece(b"without");
-    for crl in trust.crls() {
-        piece(crl);
-    }
 }
 
 /// Ticket keys, each made over for one context.

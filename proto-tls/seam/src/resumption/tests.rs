@@ -1,5 +1,5 @@
 use super::*;
-use crate::Certificate;
+use crate::{Certificate, Trust};
 
 fn name(text: &str) -> ServerName {
     ServerName::parse(text).unwrap()
