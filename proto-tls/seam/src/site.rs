@@ -78,6 +78,12 @@ impl Site {
         self.client_auth.as_ref()
     }
 
+    /// How many backends' work is kept here.
+    #[must_use]
+    pub fn kept(&self) -> usize {
+        self.prepared.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
     /// What a backend made of this site, or makes now.
     ///
     /// # Errors
