@@ -79,15 +79,16 @@ const OF_13: [&str; 3] = ["TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "T
 fn by_version(names: &[String]) -> Result<(Vec<&str>, Vec<&str>), ConfigError> {
     let (of_13, of_12): (Vec<&str>, Vec<&str>) =
         names.iter().map(String::as_str).partition(|name| OF_13.contains(name));
+    let is_choice_among_13 = !of_13.is_empty() && !OF_13.iter().all(|suite| of_13.contains(suite));
+    if is_choice_among_13 {
+        return Err(ConfigError::Unsupported { backend: NAME, capability: Capability::CipherChoice });
+    }
     for name in &of_12 {
         if !knows_cipher(name).map_err(library)? {
             return Err(ConfigError::Unknown { backend: NAME, what: "cipher suite", name: (*name).into() });
         }
     }
-    match of_13.is_empty() || OF_13.iter().all(|suite| of_13.contains(suite)) {
-        true => Ok((of_12, of_13)),
-        false => Err(ConfigError::Unsupported { backend: NAME, capability: Capability::CipherChoice }),
-    }
+    Ok((of_12, of_13))
 }
 
 fn knows_cipher(name: &str) -> Result<bool, ErrorStack> {

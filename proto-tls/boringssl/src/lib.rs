@@ -61,8 +61,8 @@ impl<IO: Transport> Backend<IO> for BoringSsl {
     }
 }
 
+/// No choice of cipher suites: those of TLS 1.3 are there together or not at all. Lists that keep to that are taken nevertheless.
 const ALWAYS: Capabilities = Capabilities::of(&[
-    Capability::CipherChoice,
     Capability::GroupChoice,
     Capability::KeyLog,
     Capability::Crl,

@@ -9,7 +9,7 @@ use foreign_types::ForeignTypeRef;
 use openssl::error::ErrorStack;
 use openssl::ex_data::Index;
 use openssl::rand::rand_bytes;
-use openssl::ssl::{SslContext, SslContextBuilder, SslRef};
+use openssl::ssl::{SslContext, SslContextBuilder, SslRef, SslVersion};
 use openssl_sys as sys;
 use simplon_proto_tls_seam::resumption::{Opened, ScopedKeys};
 use simplon_proto_tls_seam::tickets::TicketKey;
@@ -61,8 +61,9 @@ unsafe extern "C" fn key_of_ticket(
     match keys.find(name) {
         // SAFETY: as the library called us.
         Some((key, _)) if !unsafe { set(&key, iv, cipher, mac, sys::EVP_DecryptInit_ex) } => FAILED,
-        Some((_, Opened::ByCurrent)) => DONE,
-        Some((_, Opened::ByOld)) => RENEW,
+        // In TLS 1.3 each ticket is for one connection.
+        Some((_, Opened::ByCurrent)) if ssl.version2() != Some(SslVersion::TLS1_3) => DONE,
+        Some(_) => RENEW,
         None => UNKNOWN,
     }
 }
