@@ -9,7 +9,7 @@ use std::task::{Context, Poll, ready};
 use boring::error::ErrorStack;
 use boring::ssl::{self, ErrorCode, Ssl, SslContext, SslRef, SslStream};
 use simplon_proto_tls_seam::wire::Wire;
-use simplon_proto_tls_seam::{Error, Facts, Reason, Session, Transport};
+use simplon_proto_tls_seam::{Error, Facts, Reason, Session, Transport, alert};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::{NAME, failure, ffi, trust};
@@ -86,7 +86,15 @@ fn would_block(error: &ssl::Error) -> bool {
 }
 
 fn explain<IO: Transport>(tls: &SslStream<Wire<IO>>, error: &ssl::Error) -> Error {
-    failure::of_handshake(error, trust::code(tls.ssl().verify_result()), tls.get_ref().is_at_end())
+    let wire = tls.get_ref();
+    let explained = failure::of_handshake(error, trust::code(tls.ssl().verify_result()), wire.is_at_end());
+    // OpenSSL's clients refuse certificates in the clear, which this library takes for a record that cannot be decrypted.
+    match wire.plain_alert() {
+        Some(number) if explained.reason() == Reason::Malformed => {
+            Error::new(NAME, alert::reason(number)).with_detail("in the clear")
+        }
+        _ => explained,
+    }
 }
 
 impl<IO: Transport> Stream<IO> {

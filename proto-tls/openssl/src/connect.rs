@@ -62,7 +62,7 @@ impl Connector {
         if resume {
             context.set_session_cache_mode(SslSessionCacheMode::CLIENT | SslSessionCacheMode::NO_INTERNAL);
             let sessions = sessions.clone();
-            context.set_new_session_callback(move |ssl, session| keep(&sessions, ssl, session));
+            context.set_new_session_callback(move |ssl, session| keep(&sessions, ssl, &session));
         } else {
             context.set_session_cache_mode(SslSessionCacheMode::OFF);
         }
@@ -141,7 +141,8 @@ fn name_index() -> Result<Index<Ssl, ServerName>, ErrorStack> {
     }
 }
 
-fn keep(sessions: &Sessions<SslSession>, ssl: &SslRef, session: SslSession) {
+fn keep(sessions: &Sessions<SslSession>, ssl: &SslRef, session: &SslSession) {
+    let Ok(session) = ffi::copy(session) else { return };
     let Some(name) = name_index().ok().and_then(|index| ssl.ex_data(index)) else { return };
     let offer = if session.protocol_version() == SslVersion::TLS1_3 { Offer::Once } else { Offer::Often };
     sessions.put(name, session, offer);

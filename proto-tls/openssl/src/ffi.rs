@@ -8,7 +8,7 @@ use std::ptr;
 
 use foreign_types::{ForeignType, ForeignTypeRef};
 use openssl::error::ErrorStack;
-use openssl::ssl::{self, SslRef, SslSessionRef, SslStream};
+use openssl::ssl::{self, SslRef, SslSession, SslSessionRef, SslStream};
 use openssl::x509::store::X509StoreBuilderRef;
 use openssl::x509::verify::X509CheckFlags;
 use openssl::x509::{X509Ref, X509VerifyResult};
@@ -31,8 +31,20 @@ pub(crate) fn read<S: Read + Write>(tls: &mut SslStream<S>, into: &mut ReadBuf<'
 
 /// Offers a session that an earlier connection of the same context gave.
 pub(crate) fn resume(ssl: &mut SslRef, session: &SslSessionRef) -> Result<(), ErrorStack> {
+    let session = copy(session)?;
     // SAFETY: sessions are kept beside the context that they came from, and offered by connections of that context alone.
-    unsafe { ssl.set_session(session) }
+    unsafe { ssl.set_session(&session) }
+}
+
+/// A session of its own. One that connections have in common is not resumed any more once one of them was cut or got a new ticket.
+pub(crate) fn copy(session: &SslSessionRef) -> Result<SslSession, ErrorStack> {
+    // SAFETY: the session is valid during the call, which only reads it.
+    let copy = unsafe { SSL_SESSION_dup(session.as_ptr()) };
+    if copy.is_null() {
+        return Err(ErrorStack::get());
+    }
+    // SAFETY: it is valid, and nobody else has it.
+    Ok(unsafe { SslSession::from_ptr(copy) })
 }
 
 /// A result of verification by its number.
@@ -89,6 +101,7 @@ const GET_NEGOTIATED_GROUP: c_int = 134;
 
 unsafe extern "C" {
     fn X509_STORE_add_crl(store: *mut sys::X509_STORE, crl: *mut sys::X509_CRL) -> c_int;
+    fn SSL_SESSION_dup(session: *const sys::SSL_SESSION) -> *mut sys::SSL_SESSION;
     fn SSL_get_sigalgs(
         ssl: *mut sys::SSL,
         at: c_int,

@@ -63,6 +63,14 @@ impl<IO: Transport> Wire<IO> {
         self.is_at_end
     }
 
+    /// The alert that came last, if it came in the clear: some clients send it so where a server expects it to be encrypted already.
+    pub fn plain_alert(&self) -> Option<u8> {
+        match self.ahead[..self.filled].last_chunk()? {
+            [21, 3, _, 0, 2, 1 | 2, alert] if self.taken == self.filled => Some(*alert),
+            _ => None,
+        }
+    }
+
     /// Ready when the transport has octets.
     pub fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<()> {
         if self.taken < self.filled { Poll::Ready(()) } else { self.io.poll_readable(cx) }

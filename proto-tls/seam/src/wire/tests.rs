@@ -34,6 +34,19 @@ async fn reading_says_would_block_and_then_the_end() {
 }
 
 #[tokio::test]
+async fn an_alert_in_the_clear_is_known_once_it_was_read() {
+    let (near, mut far) = duplex(16);
+    let mut wire = Wire::new(near);
+    far.write_all(&[20, 3, 3, 0, 1, 1, 21, 3, 3, 0, 2, 2, 48]).await.unwrap();
+    let mut octets = [0; 13];
+    assert_eq!(wire.plain_alert(), None);
+    wire.read_exact(&mut octets[..12]).unwrap();
+    assert_eq!(wire.plain_alert(), None);
+    wire.read_exact(&mut octets[12..]).unwrap();
+    assert_eq!(wire.plain_alert(), Some(48));
+}
+
+#[tokio::test]
 async fn a_peer_that_reads_nothing_does_not_fill_the_memory() {
     let (near, _far) = duplex(4);
     let mut wire = Wire::new(near);
