@@ -33,20 +33,20 @@ struct Args {
     backend: String,
 }
 
-/// The sites, and what looks after their files.
-fn sites(args: &[String]) -> std::result::Result<(Names, Vec<Background>), shared::Failure> {
-    let (mut names, mut watches) = (Names::new(), Vec::new());
+/// The sites by name, and those that stand in files.
+fn sites(args: &[String]) -> std::result::Result<(Names, Vec<Arc<FileSite>>), shared::Failure> {
+    let (mut names, mut all) = (Names::new(), Vec::new());
     for arg in args {
         let parts = arg.split_once('=').and_then(|(name, files)| Some((name, files.split_once(',')?)));
         let (name, (cert, key)) = parts.ok_or_else(|| format!("--site {arg}: expected NAME=CERT,KEY"))?;
         let files = Arc::new(FileSite::new(cert, key).map_err(|error| format!("--site {arg}: {error}"))?);
-        watches.push(Background::new(name, WatchFiles::new(Arc::clone(&files), Duration::from_secs(2))));
+        all.push(Arc::clone(&files));
         names = names.site(name, files);
     }
     if args.is_empty() {
         names = names.otherwise(Site::new(certificates::self_signed(&["localhost", "127.0.0.1"])?));
     }
-    Ok((names, watches))
+    Ok((names, all))
 }
 
 #[tokio::main]
@@ -58,12 +58,13 @@ async fn main() -> std::result::Result<(), shared::Failure> {
         Some(origin) => origin,
         None => shared::origin(answer(|_| Response::text(StatusCode::OK, "in the clear behind TLS\n"))).await?.into(),
     };
-    let (names, watches) = sites(&args.site)?;
-    let end = TlsServer::new(backend, ServerConfig::new(names))?;
+    let (names, files) = sites(&args.site)?;
+    let end = Arc::new(TlsServer::new(backend, ServerConfig::new(names))?);
     let app = App::new(To(Peer::new(origin))).filter(HostMatchesSni::new());
-    let mut server = Server::new().listen(tcp(&args.common.listen)?.tls(end), Http::new(app));
-    for watch in watches {
-        server = server.background(watch);
+    let mut server = Server::new().listen(tcp(&args.common.listen)?.tls(Arc::clone(&end)), Http::new(app));
+    for site in files {
+        end.prepare(&site.current())?;
+        server = server.background(Background::new("certificate", WatchFiles::new(site, &end, Duration::from_secs(2))));
     }
     let running = server.start().await?;
     println!("listening on https://{}", running.local_addrs()[0]);

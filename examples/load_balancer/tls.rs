@@ -33,15 +33,16 @@ pub(crate) fn server(
     cert: Option<&Path>,
     key: Option<&Path>,
 ) -> Result<(Arc<TlsServer>, Option<Background>), Failure> {
-    let (config, watch) = match (cert, key) {
-        (Some(cert), Some(key)) => {
-            let site = Arc::new(FileSite::new(cert, key).map_err(of_files(cert, key))?);
-            let watch = Background::new("certificates", WatchFiles::new(Arc::clone(&site), LOOK));
-            (ServerConfig::new(site), Some(watch))
-        }
-        _ => (ServerConfig::of(certificates::self_signed(&["localhost", "127.0.0.1"])?), None),
+    let end = |config| TlsServer::new(Arc::clone(backend), config).map(Arc::new);
+    let (Some(cert), Some(key)) = (cert, key) else {
+        let identity = certificates::self_signed(&["localhost", "127.0.0.1"])?;
+        return Ok((end(ServerConfig::of(identity))?, None));
     };
-    Ok((Arc::new(TlsServer::new(Arc::clone(backend), config)?), watch))
+    let site = Arc::new(FileSite::new(cert, key).map_err(of_files(cert, key))?);
+    let end = end(ServerConfig::new(Arc::clone(&site))).map_err(of_files(cert, key))?;
+    end.prepare(&site.current()).map_err(of_files(cert, key))?;
+    let watch = Background::new("certificates", WatchFiles::new(site, &end, LOOK));
+    Ok((end, Some(watch)))
 }
 
 /// The connecting end.

@@ -5,11 +5,17 @@
 //!
 //! **What it is not.** It opens no socket.
 //!
-//! | feature | what it brings |
-//! |---|---|
-//! | `rustls` | the backend on rustls, with AWS-LC |
-//! | `ring` | the same with ring, in place of AWS-LC or beside it: builds quickly, knows no post-quantum key agreement |
-//! | `fips` | the same with the validated module of AWS-LC |
+//! | feature | what it brings | what the build needs |
+//! |---|---|---|
+//! | `rustls` | rustls with AWS-LC | a C compiler |
+//! | `ring` | rustls with ring, in place of AWS-LC or beside it: builds quickly, knows no post-quantum key agreement | a C compiler |
+//! | `fips` | rustls with the validated module of AWS-LC | CMake and Go |
+//! | `s2n` | s2n-tls | a C compiler |
+//! | `openssl` | OpenSSL of the system, 3.0 or newer | its headers (Debian: `libssl-dev`) |
+//! | `boringssl` | BoringSSL, built from source | CMake, a C++ compiler, git and libclang (Debian: `cmake g++ git libclang-dev`) |
+//!
+//! `openssl` and `boringssl` in one program: the two libraries have the same symbols, and a linker may take the wrong ones without a word. The
+//! build stops unless BoringSSL is built with a prefix before its symbols, and says how that is done.
 #![forbid(unsafe_code)]
 
 use std::sync::Arc;
@@ -17,6 +23,10 @@ use std::sync::Arc;
 use simplon_proto_tls_seam::session::Backend;
 pub use simplon_proto_tls_seam::*;
 
+#[cfg(feature = "boringssl")]
+pub use simplon_proto_tls_boringssl as boringssl;
+#[cfg(feature = "openssl")]
+pub use simplon_proto_tls_openssl as openssl;
 #[cfg(any(feature = "rustls", feature = "ring"))]
 pub use simplon_proto_tls_rustls as rustls;
 #[cfg(feature = "s2n")]
@@ -26,9 +36,13 @@ pub use simplon_proto_tls_s2n as s2n;
 #[must_use]
 pub fn backends<IO: Transport>() -> Vec<Arc<dyn Backend<IO>>> {
     vec![
-        #[cfg(feature = "rustls")]
+        #[cfg(any(feature = "rustls", feature = "ring"))]
         Arc::new(rustls::Rustls::new()),
+        #[cfg(feature = "openssl")]
+        Arc::new(openssl::OpenSsl::new()),
+        #[cfg(feature = "boringssl")]
+        Arc::new(boringssl::BoringSsl::new()),
         #[cfg(feature = "s2n")]
-        Arc::new(s2n::S2n::new()),
+        Arc::new(s2n::S2n),
     ]
 }

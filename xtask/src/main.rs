@@ -17,6 +17,8 @@ mod options;
 mod setup;
 mod shell;
 mod size;
+mod system;
+mod tls;
 mod workspace;
 
 use std::env;
@@ -36,6 +38,7 @@ cargo xtask <command>
   features                        checks each package alone with no, all and each single feature
   deny                            licences, bans and layers; with cargo-deny also advisories
   docs [--check]                  fills the generated parts of the guide, or checks that they are up to date
+  tls                             the TLS backends that need packages of the system, alone and all in one program
   fuzz [TARGET…] [--secs N]       runs each fuzz target for N seconds (15)
   bench [WORKLOAD,…] [--rounds N] [--secs N] [--setup] [--pingora]
                                   the load balancer side by side with other proxies; see bench/README.md
@@ -65,6 +68,7 @@ fn dispatch(command: &str, options: &Options) -> Outcome {
         "features" => features::command(&load()?, options),
         "deny" => deny::command(&load()?, options),
         "docs" => docs::command(&load()?, options),
+        "tls" => tls::command(&load()?, options),
         "fuzz" => fuzz::command(&load()?, options),
         "bench" => bench::command(&load()?, options),
         "setup" => setup::command(options),

@@ -8,35 +8,39 @@ use simplon_proto_tls::watch::FileSite;
 use crate::background::{BackgroundService, Ready};
 use crate::error::BoxError;
 use crate::server::Drain;
+use crate::tls::TlsServer;
 
-/// Looks after the files of a site, as a background service: a change is noticed within the period, a bad file leaves the last good one in
-/// force and is said in the log.
+/// Looks after the files of a site, as a background service: a change is noticed within the period. What cannot be read, or what the end of TLS
+/// would not take (a key that belongs to another certificate, because only one of both is written yet), leaves the last good one in force and is
+/// said in the log.
 ///
 /// ```no_run
 /// # use std::sync::Arc;
 /// # use std::time::Duration;
+/// # fn backend() -> Arc<dyn simplon_core::tls::Backend> { unimplemented!() }
 /// use simplon_core::background::Background;
 /// use simplon_core::proto_tls::ServerConfig;
 /// use simplon_core::proto_tls::watch::FileSite;
-/// use simplon_core::tls::WatchFiles;
+/// use simplon_core::tls::{TlsServer, WatchFiles};
 ///
 /// let site = Arc::new(FileSite::new("cert.pem", "key.pem")?);
-/// let config = ServerConfig::new(Arc::clone(&site));
-/// let watch = Background::new("certificates", WatchFiles::new(site, Duration::from_secs(10)));
-/// # drop((config, watch));
+/// let end = Arc::new(TlsServer::new(backend(), ServerConfig::new(Arc::clone(&site)))?);
+/// let watch = Background::new("certificates", WatchFiles::new(site, &end, Duration::from_secs(10)));
+/// # drop(watch);
 /// # Ok::<(), simplon_core::proto_tls::ConfigError>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct WatchFiles {
     site: Arc<FileSite>,
+    end: Arc<TlsServer>,
     period: Duration,
 }
 
 impl WatchFiles {
-    /// Looks once in a period.
+    /// Looks once in a period, for this end of TLS.
     #[must_use]
-    pub fn new(site: Arc<FileSite>, period: Duration) -> Self {
-        Self { site, period }
+    pub fn new(site: Arc<FileSite>, end: &Arc<TlsServer>, period: Duration) -> Self {
+        Self { site, end: Arc::clone(end), period }
     }
 }
 
@@ -46,7 +50,7 @@ impl BackgroundService for WatchFiles {
         ready.ready();
         tokio::select! {
             () = drain.draining() => {}
-            () = self.site.watch(self.period) => {}
+            () = self.site.watch(self.period, |site| self.end.prepare(site)) => {}
         }
         Ok(())
     }

@@ -21,9 +21,12 @@
 //! | [`certificate`] | what a peer's certificate says |
 //! | [`facts`] | what was agreed upon |
 //! | [`capability`] | what a backend can do |
+//! | [`alpn`], [`alert`], [`resumption`], [`wire`] | what backends on libraries of C have in common |
 //! | [`error`] | why a configuration or a handshake failed |
 #![forbid(unsafe_code)]
 
+pub mod alert;
+pub mod alpn;
 pub mod capability;
 pub mod certificate;
 pub mod client;
@@ -31,11 +34,13 @@ pub mod error;
 pub mod facts;
 pub mod hello;
 pub mod identity;
+pub mod resumption;
 pub mod server;
 pub mod session;
 pub mod site;
 pub mod tickets;
 pub mod watch;
+pub mod wire;
 
 pub use capability::{Capabilities, Capability};
 pub use certificate::Certificate;

@@ -6,7 +6,7 @@ use super::{Clock, Done, Step};
 use crate::failure::Outcome;
 use crate::options::Options;
 use crate::workspace::Workspace;
-use crate::{bench, deny, deps, docs, examples, features, fuzz, shell, size};
+use crate::{bench, deny, deps, docs, examples, features, fuzz, shell, size, system, tls};
 
 pub(super) const ALL: &[Step] = &[
     Step { name: "fmt", about: "the source is formatted", run: fmt },
@@ -21,6 +21,7 @@ pub(super) const ALL: &[Step] = &[
         about: "each package compiles alone, with each of its features; with all, its tests pass",
         run: each_feature,
     },
+    Step { name: "tls", about: "the TLS backends on OpenSSL and BoringSSL, alone and together", run: tls_backends },
     Step { name: "examples", about: "every example starts, serves and stops", run: every_example },
     Step { name: "bench", about: "benchmarks compile, the comparison's scripts parse", run: benches },
     Step { name: "fuzz", about: "each fuzz target runs for a short while", run: fuzz_smoke },
@@ -46,28 +47,33 @@ fn sizes(workspace: &Workspace, _: &Clock) -> Outcome<Done> {
     checked(size::command(workspace, &Options::default()))
 }
 
-fn clippy(_: &Workspace, _: &Clock) -> Outcome<Done> {
-    checked(shell::run(shell::cargo_locked("clippy").args([
-        "--workspace",
-        "--all-targets",
-        "--all-features",
-        "--",
-        "-D",
-        "warnings",
-    ])))
+fn clippy(workspace: &Workspace, _: &Clock) -> Outcome<Done> {
+    let mut command = shell::cargo_locked("clippy");
+    command.arg("--all-targets").args(system::all_features(workspace));
+    checked(shell::run(command.args(["--", "-D", "warnings"])))
 }
 
 fn test(_: &Workspace, _: &Clock) -> Outcome<Done> {
-    checked(shell::run(shell::cargo_locked("test").arg("--workspace")))
+    checked(shell::run(&mut shell::cargo_locked("test")))
 }
 
-fn doc(_: &Workspace, _: &Clock) -> Outcome<Done> {
+fn doc(workspace: &Workspace, _: &Clock) -> Outcome<Done> {
     let mut command = shell::cargo_locked("doc");
-    checked(shell::run(command.env("RUSTDOCFLAGS", "-D warnings").args(["--workspace", "--no-deps", "--all-features"])))
+    command.env("RUSTDOCFLAGS", "-D warnings").arg("--no-deps").args(system::all_features(workspace));
+    checked(shell::run(&mut command))
 }
 
 fn each_feature(workspace: &Workspace, _: &Clock) -> Outcome<Done> {
     checked(features::command(workspace, &Options::default()))
+}
+
+fn tls_backends(workspace: &Workspace, _: &Clock) -> Outcome<Done> {
+    let missing = tls::missing();
+    if !shell::in_ci() && !missing.is_empty() {
+        let line = missing.join(" ");
+        return Ok(Done::Skipped(format!("`cargo xtask tls` needs the Debian packages {line}, and installs them")));
+    }
+    checked(tls::command(workspace, &Options::default()))
 }
 
 fn every_example(workspace: &Workspace, _: &Clock) -> Outcome<Done> {
@@ -75,7 +81,7 @@ fn every_example(workspace: &Workspace, _: &Clock) -> Outcome<Done> {
 }
 
 fn benches(workspace: &Workspace, _: &Clock) -> Outcome<Done> {
-    shell::run(shell::cargo_locked("check").args(["--workspace", "--benches"]))?;
+    shell::run(shell::cargo_locked("check").args(["--benches"]))?;
     checked(bench::check_sources(workspace))
 }
 

@@ -50,7 +50,7 @@ fn rules_are_read_from_the_file_of_cargo_deny() {
 fn the_real_file_is_understood() {
     let rules = Rules::parse(include_str!("../../../deny.toml")).unwrap();
     assert!(rules.licences.iter().any(|licence| licence == "CDLA-Permissive-2.0"));
-    assert!(rules.banned.iter().any(|ban| ban.name == "openssl-sys" && ban.wrappers.is_none()));
+    assert!(rules.banned.iter().any(|ban| ban.name == "native-tls" && ban.wrappers.is_none()));
     assert!(rules.banned.iter().any(|ban| ban.name == "simplon-core" && ban.wrappers.is_some()));
 }
 

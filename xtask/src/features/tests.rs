@@ -1,4 +1,4 @@
-use super::combinations;
+use super::{all, combinations};
 use crate::workspace::{Package, Whose};
 
 fn package(features: &[&str]) -> Package {
@@ -17,18 +17,16 @@ fn package(features: &[&str]) -> Package {
 #[test]
 fn a_package_without_features_is_checked_once() {
     assert_eq!(combinations(&package(&[])), [["--no-default-features"]]);
+    assert_eq!(all(&package(&[])), None);
 }
 
 #[test]
 fn each_feature_stands_alone_and_all_stand_together() {
-    let lines: Vec<String> = combinations(&package(&["cache", "default", "h3"])).iter().map(|c| c.join(" ")).collect();
+    let package = package(&["cache", "default", "h3", "openssl"]);
+    let lines: Vec<String> = combinations(&package).iter().map(|c| c.join(" ")).collect();
     assert_eq!(
         lines,
-        [
-            "--no-default-features",
-            "--no-default-features --features cache",
-            "--no-default-features --features h3",
-            "--all-features",
-        ]
+        ["--no-default-features", "--no-default-features --features cache", "--no-default-features --features h3",]
     );
+    assert_eq!(all(&package).unwrap(), ["--features", "cache,h3"]);
 }

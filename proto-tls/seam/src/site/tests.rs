@@ -36,11 +36,11 @@ fn names_by_the_table() {
         (found, expected) => found.is_none() && expected.is_none(),
     };
     for (name, expected) in table {
-        assert!(is(names.find(name), expected), "{name:?}");
+        assert!(is(names.find(name).as_ref(), expected), "{name:?}");
     }
     let names = names.otherwise(other.clone());
     for (name, expected) in table {
-        assert!(is(names.find(name), expected.or(Some(&other))), "{name:?}");
+        assert!(is(names.find(name).as_ref(), expected.or(Some(&other))), "{name:?}");
     }
 }
 
@@ -48,7 +48,7 @@ fn names_by_the_table() {
 fn the_last_of_a_name_counts() {
     let (one, two) = (site(), site());
     let names = Names::new().site("a.test", one).site("A.test.", two.clone());
-    assert!(Arc::ptr_eq(names.find(Some("a.test")).unwrap(), &two));
+    assert!(Arc::ptr_eq(&names.find(Some("a.test")).unwrap(), &two));
 }
 
 #[test]

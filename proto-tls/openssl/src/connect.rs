@@ -1,0 +1,149 @@
+//! The connecting end: one context, and the sessions that were made with it.
+
+use std::sync::{Arc, OnceLock};
+
+use openssl::error::ErrorStack;
+use openssl::ex_data::Index;
+use openssl::ssl::{Ssl, SslContext, SslRef, SslSession, SslSessionCacheMode, SslStream, SslVerifyMode, SslVersion};
+use simplon_proto_tls_seam::client::ClientParts;
+use simplon_proto_tls_seam::resumption::{Offer, Sessions};
+use simplon_proto_tls_seam::{
+    BoxFuture, ClientConfig, ConfigError, Connect, Error, ServerName, Session, Transport, Verify, alpn,
+};
+
+use crate::context::{self, Common};
+use crate::failure::library;
+use crate::stream::{Stream, handshake};
+use crate::{NAME, ffi, identity, outcome, trust};
+
+/// Connects with one configuration.
+pub(crate) struct Connector(Arc<Inner>);
+
+struct Inner {
+    context: SslContext,
+    verify: Verify,
+    alternative_names: Vec<ServerName>,
+    sessions: Arc<Sessions<SslSession>>,
+    own: Option<[u8; 32]>,
+    is_fips: bool,
+}
+
+impl Connector {
+    /// Of a configuration.
+    pub(crate) fn new(config: &ClientConfig) -> Result<Self, ConfigError> {
+        let ClientParts {
+            roots,
+            verify,
+            identity,
+            alternative_names,
+            alpn: protocols,
+            versions,
+            ciphers,
+            groups,
+            resume,
+            key_log,
+            fips,
+        } = config.parts();
+        let is_fips = ffi::fips::is_in_force(fips);
+        if fips && !is_fips {
+            return Err(ConfigError::NotFips { backend: NAME });
+        }
+        let mut context = context::builder(&Common { versions, ciphers, groups, key_log, fips })?;
+        if verify != Verify::Nothing {
+            context.set_cert_store(trust::store(&*roots.load()?)?);
+        }
+        if !protocols.is_empty() {
+            context.set_alpn_protos(&alpn::encode(protocols)?).map_err(library)?;
+        }
+        if let Some(identity) = identity {
+            identity::show(&mut context, identity)?;
+        }
+        let sessions = Arc::new(Sessions::default());
+        if resume {
+            context.set_session_cache_mode(SslSessionCacheMode::CLIENT | SslSessionCacheMode::NO_INTERNAL);
+            let sessions = sessions.clone();
+            context.set_new_session_callback(move |ssl, session| keep(&sessions, ssl, &session));
+        } else {
+            context.set_session_cache_mode(SslSessionCacheMode::OFF);
+        }
+        Ok(Self(Arc::new(Inner {
+            context: context.build(),
+            verify,
+            alternative_names: alternative_names.to_vec(),
+            sessions,
+            own: identity.map(|identity| identity.certificate().fingerprint()),
+            is_fips,
+        })))
+    }
+}
+
+impl<IO: Transport> Connect<IO> for Connector {
+    fn connect(&self, io: IO, name: ServerName) -> BoxFuture<'static, Result<Box<dyn Session>, Error>> {
+        let inner = self.0.clone();
+        Box::pin(async move { inner.connect(io, &name).await.map_err(|error| error.with_peer(&name)) })
+    }
+
+    fn is_fips(&self) -> bool {
+        self.0.is_fips
+    }
+
+    fn backend(&self) -> &'static str {
+        NAME
+    }
+}
+
+impl Inner {
+    async fn connect<IO: Transport>(&self, io: IO, name: &ServerName) -> Result<Box<dyn Session>, Error> {
+        let tls = handshake(&self.context, io, SslStream::connect, |ssl| self.expect(ssl, name)).await?;
+        let mut facts = outcome::facts(tls.ssl())?;
+        if let ServerName::Dns(name) = name {
+            facts.server_name = Some(name.clone());
+        }
+        facts.own = self.own.filter(|_| ffi::was_asked_for_certificate(tls.ssl()));
+        Ok(Box::new(Stream::new(tls, facts)))
+    }
+
+    /// Sets what this one connection is about.
+    fn expect(&self, ssl: &mut SslRef, name: &ServerName) -> Result<(), ErrorStack> {
+        if let ServerName::Dns(name) = name {
+            ssl.set_hostname(name)?;
+        }
+        match self.verify {
+            Verify::Nothing => ssl.set_verify(SslVerifyMode::NONE),
+            Verify::ChainAlone => ssl.set_verify_callback(SslVerifyMode::PEER, trust::judge(Vec::new())),
+            Verify::Full if self.alternative_names.is_empty() => {
+                ssl.set_verify_callback(SslVerifyMode::PEER, trust::judge(Vec::new()));
+                trust::expect_name(ssl, name)?;
+            }
+            Verify::Full => {
+                let names = std::iter::once(name).chain(&self.alternative_names).cloned().collect();
+                ssl.set_verify_callback(SslVerifyMode::PEER, trust::judge(names));
+            }
+        }
+        let index = name_index()?;
+        ssl.set_ex_data(index, name.clone());
+        if let Some(session) = self.sessions.take(name) {
+            ffi::resume(ssl, &session)?;
+        }
+        Ok(())
+    }
+}
+
+/// Where a connection remembers its name, for sessions that come later.
+fn name_index() -> Result<Index<Ssl, ServerName>, ErrorStack> {
+    static INDEX: OnceLock<Index<Ssl, ServerName>> = OnceLock::new();
+    match INDEX.get() {
+        Some(index) => Ok(*index),
+        None => {
+            let index = Ssl::new_ex_index()?;
+            Ok(*INDEX.get_or_init(|| index))
+        }
+    }
+}
+
+fn keep(sessions: &Sessions<SslSession>, ssl: &SslRef, session: &SslSession) {
+    let Ok(session) = ffi::copy(session) else { return };
+    let Some(name) = name_index().ok().and_then(|index| ssl.ex_data(index)) else { return };
+    let offer = if session.protocol_version() == SslVersion::TLS1_3 { Offer::Once } else { Offer::Often };
+    sessions.put(name, session, offer);
+}

@@ -1,0 +1,72 @@
+use super::*;
+use crate::{Certificate, Trust};
+
+fn name(text: &str) -> ServerName {
+    ServerName::parse(text).unwrap()
+}
+
+#[test]
+fn a_session_for_one_offer_is_given_once_and_another_again_and_again() {
+    let sessions = Sessions::default();
+    sessions.put(&name("a"), 1, Offer::Once);
+    assert_eq!(sessions.take(&name("a")), Some(1));
+    assert_eq!(sessions.take(&name("a")), None);
+    sessions.put(&name("a"), 2, Offer::Often);
+    assert_eq!(sessions.take(&name("a")), Some(2));
+    assert_eq!(sessions.take(&name("a")), Some(2));
+    assert_eq!(sessions.take(&name("b")), None);
+}
+
+#[test]
+fn the_newest_comes_first_and_the_oldest_is_dropped() {
+    let sessions = Sessions::default();
+    for session in 0..=EACH {
+        sessions.put(&name("a"), session, Offer::Once);
+    }
+    let all: Vec<_> = std::iter::from_fn(|| sessions.take(&name("a"))).collect();
+    assert_eq!(all, (1..=EACH).rev().collect::<Vec<_>>());
+}
+
+#[test]
+fn the_name_not_met_for_longest_is_forgotten() {
+    let sessions = Sessions::new(2);
+    sessions.put(&name("a"), 'a', Offer::Often);
+    sessions.put(&name("b"), 'b', Offer::Often);
+    assert_eq!(sessions.take(&name("a")), Some('a'));
+    sessions.put(&name("c"), 'c', Offer::Often);
+    assert_eq!(sessions.take(&name("b")), None);
+    assert_eq!(sessions.take(&name("a")), Some('a'));
+    assert_eq!(sessions.take(&name("c")), Some('c'));
+}
+
+#[test]
+fn sessions_do_not_cross_trust_nor_backend() {
+    let trust = |octet: u8| Trust::new(vec![Certificate::of_der(vec![octet])]).unwrap();
+    let all = [
+        context("one", &ClientAuth::None),
+        context("two", &ClientAuth::None),
+        context("one", &ClientAuth::Optional(Arc::new(trust(1)))),
+        context("one", &ClientAuth::Required(Arc::new(trust(1)))),
+        context("one", &ClientAuth::Required(Arc::new(trust(2)))),
+        context("one", &ClientAuth::Required(Arc::new(trust(1).crl(vec![1])))),
+    ];
+    for (at, one) in all.iter().enumerate() {
+        assert!(!all[at + 1..].contains(one), "{at}");
+    }
+    assert_eq!(context("one", &ClientAuth::Required(Arc::new(trust(2)))), all[4]);
+}
+
+#[test]
+fn a_ticket_is_opened_by_the_key_that_made_it_until_that_is_two_rotations_old() {
+    let shared = Arc::new(TicketKeys::random());
+    let keys = ScopedKeys::new(shared.clone(), [1; 32]);
+    let key = keys.current();
+    assert_eq!(keys.find(&key.name), Some((key.clone(), Opened::ByCurrent)));
+    shared.rotate();
+    assert_ne!(keys.current().name, key.name);
+    assert_eq!(keys.find(&key.name), Some((key.clone(), Opened::ByOld)));
+    assert_eq!(ScopedKeys::new(shared.clone(), [2; 32]).find(&key.name), None);
+    shared.rotate();
+    shared.rotate();
+    assert_eq!(keys.find(&key.name), None);
+}

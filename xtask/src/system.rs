@@ -1,0 +1,33 @@
+//! What needs more of the system than Rust and a C compiler: left out of the general checks, and checked by `cargo xtask tls`.
+
+use crate::workspace::{Package, Workspace};
+
+/// Packages, which are no default members either.
+pub(crate) const PACKAGES: &[&str] =
+    &["simplon-proto-tls-openssl", "simplon-proto-tls-boringssl", "simplon-proto-tls-all"];
+
+/// Features, whoever has them.
+const FEATURES: &[&str] = &["openssl", "boringssl", "vendored", "fips"];
+
+/// Our packages without those.
+pub(crate) fn plain(workspace: &Workspace) -> Vec<&Package> {
+    workspace.ours().into_iter().filter(|package| !PACKAGES.contains(&package.name.as_str())).collect()
+}
+
+/// The features of a package without those, and without `default`.
+pub(crate) fn plain_features(package: &Package) -> Vec<&str> {
+    let features = package.features.iter().map(String::as_str);
+    features.filter(|feature| *feature != "default" && !FEATURES.contains(feature)).collect()
+}
+
+/// The arguments that switch on all of these in all default members.
+pub(crate) fn all_features(workspace: &Workspace) -> Vec<String> {
+    let of_package = |package: &Package| {
+        plain_features(package).into_iter().map(|feature| format!("{}/{feature}", package.name)).collect::<Vec<_>>()
+    };
+    let all: Vec<String> = plain(workspace).into_iter().flat_map(of_package).collect();
+    if all.is_empty() { Vec::new() } else { vec!["--features".to_owned(), all.join(",")] }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,105 @@
+//! `cargo xtask tls`: the TLS backends that need packages of the system, each alone, and all of them in one program.
+//!
+//! OpenSSL and BoringSSL have the same symbols. Here BoringSSL is built with a prefix before its own, by environment alone; built once, it is kept
+//! under the target folder, and later runs only read it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::failure::{During, Failure, Outcome};
+use crate::options::Options;
+use crate::setup;
+use crate::shell;
+use crate::system;
+use crate::workspace::Workspace;
+
+/// Debian packages: OpenSSL and how it is found, then what builds BoringSSL and its bindings.
+const NEEDED: &[&str] = &["libssl-dev", "pkg-config", "cmake", "g++", "git", "libclang-dev"];
+/// What stands before every symbol of BoringSSL.
+const PREFIX: &str = "BSSL";
+
+pub(crate) fn command(workspace: &Workspace, _options: &Options) -> Outcome {
+    let missing = missing();
+    if !missing.is_empty() {
+        setup::install(&missing)?;
+    }
+    let built = Built::prepare(workspace)?;
+    let packages: Vec<&str> = system::PACKAGES.iter().flat_map(|package| ["--package", *package]).collect();
+    let cargo = |job: &str| {
+        let mut command = shell::cargo_locked(job);
+        built.announce(&mut command);
+        command
+    };
+    shell::run(cargo("clippy").args(&packages).args(["--all-targets", "--", "-D", "warnings"]))?;
+    for package in system::PACKAGES {
+        shell::run(cargo("test").args(["--package", package]))?;
+    }
+    shell::run(cargo("doc").env("RUSTDOCFLAGS", "-D warnings").args(&packages).arg("--no-deps"))
+}
+
+/// The Debian packages that are not here. Elsewhere than on Debian nobody knows, and the builds will tell.
+pub(crate) fn missing() -> Vec<&'static str> {
+    if !shell::installed("dpkg-query") {
+        return Vec::new();
+    }
+    let is_missing = |package: &&str| {
+        let status = shell::capture(Command::new("dpkg-query").args(["-W", "-f", "${Status}", package]));
+        !status.is_ok_and(|status| status.ends_with(" installed"))
+    };
+    NEEDED.iter().copied().filter(is_missing).collect()
+}
+
+/// BoringSSL with its prefix: built before, or to be built by the first command.
+struct Built {
+    toolchain: PathBuf,
+    /// The variable that names the file for the machine's own target.
+    toolchain_variable: String,
+    library: PathBuf,
+    is_there: bool,
+}
+
+impl Built {
+    fn prepare(workspace: &Workspace) -> Outcome<Self> {
+        let folder = workspace.target.join("tls");
+        let library = folder.join(format!("boringssl-{}", version(workspace)?));
+        let is_there = library.join("lib/libssl.a").is_file() && library.join("include").is_dir();
+        if !is_there {
+            // It is built into an empty folder only.
+            let _ = fs::remove_dir_all(&library);
+            fs::create_dir_all(&library).during(library.display())?;
+        }
+        let toolchain = folder.join("prefix.cmake");
+        write_once(&toolchain, &format!("set(BORINGSSL_PREFIX \"{PREFIX}\" CACHE STRING \"before every symbol\")\n"))?;
+        let toolchain_variable = format!("CMAKE_TOOLCHAIN_FILE_{}", host()?.replace('-', "_"));
+        Ok(Self { toolchain, toolchain_variable, library, is_there })
+    }
+
+    fn announce(&self, command: &mut Command) {
+        command.env(&self.toolchain_variable, &self.toolchain);
+        command.env("BINDGEN_EXTRA_CLANG_ARGS", format!("-DBORINGSSL_PREFIX={PREFIX}"));
+        let how = if self.is_there { "BORING_BSSL_PATH" } else { "BORING_BSSL_INSTALL_DIR" };
+        command.env(how, &self.library);
+    }
+}
+
+/// A file that is touched builds everything behind it again.
+fn write_once(path: &Path, text: &str) -> Outcome {
+    if fs::read_to_string(path).is_ok_and(|old| old == text) {
+        return Ok(());
+    }
+    fs::write(path, text).during(path.display())
+}
+
+/// Which BoringSSL: a new version is built anew.
+fn version(workspace: &Workspace) -> Outcome<&str> {
+    let package = workspace.packages.iter().find(|package| package.name == "boring-sys");
+    package.map(|package| package.version.as_str()).ok_or_else(|| Failure::new("boring-sys is not in the tree"))
+}
+
+/// The target of the machine itself.
+fn host() -> Outcome<String> {
+    let about = shell::capture(Command::new("rustc").arg("-vV"))?;
+    let host = about.lines().find_map(|line| line.strip_prefix("host: "));
+    host.map(str::to_owned).ok_or_else(|| Failure::new("rustc -vV names no host"))
+}
