@@ -6,7 +6,7 @@ use http::{Request, Response, StatusCode};
 use simplon_proto_http::ResponseHead;
 use simplon_proto_http::rules::Rule;
 use simplon_proto_http::transfer::{Last, Part, Sink, Source, StreamError, Wait};
-use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, WriteHalf, duplex};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, WriteHalf, duplex};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
@@ -306,6 +306,70 @@ async fn content_and_trailers_come_back_and_windows_are_renewed() {
     assert_eq!(octets, 400 * (16 << 10));
     assert_eq!((trailers.len(), trailers["grpc-status"].as_bytes()), (1, &b"0"[..]));
     upload.await.unwrap();
+}
+
+/// Octets that a client may send to somebody who does not read.
+async fn unread(client: &mut Client) -> usize {
+    let request = Request::post("http://a.example/gone").body(()).unwrap();
+    let (_response, mut send) = client.send.send_request(request, false).unwrap();
+    let mut sent = 0;
+    loop {
+        send.reserve_capacity(16 << 10);
+        if send.capacity() == 0 {
+            let granted = poll_fn(|cx| send.poll_capacity(cx));
+            if tokio::time::timeout(Duration::from_secs(1), granted).await.is_err() {
+                return sent;
+            }
+        }
+        let n = send.capacity();
+        send.send_data(vec![0; n].into(), false).unwrap();
+        sent += n;
+    }
+}
+
+/// The same stream, from further away.
+fn delayed(far: DuplexStream, by: Duration) -> DuplexStream {
+    let (near, middle) = duplex(4 << 20);
+    let (from_near, to_near) = tokio::io::split(middle);
+    let (from_far, to_far) = tokio::io::split(far);
+    for (mut from, mut to) in [
+        (
+            Box::new(from_near) as Box<dyn AsyncRead + Send + Unpin>,
+            Box::new(to_far) as Box<dyn AsyncWrite + Send + Unpin>,
+        ),
+        (Box::new(from_far), Box::new(to_near)),
+    ] {
+        tokio::spawn(async move {
+            let mut octets = vec![0; 4 << 20];
+            while let Ok(n @ 1..) = from.read(&mut octets).await {
+                sleep(by).await;
+                if to.write_all(&octets[..n]).await.is_err() {
+                    return;
+                }
+            }
+        });
+    }
+    near
+}
+
+#[tokio::test(start_paused = true)]
+async fn windows_grow_for_a_client_that_uses_them_and_stay_bounded() {
+    let config = Http2Config::default();
+    let most = config.window_most_octets as usize;
+    let stage = Stage::new(config.clone());
+    let (near, served) = stage.raw();
+    let mut builder = client::Builder::new();
+    builder.initial_window_size(16 << 20).initial_connection_window_size(16 << 20);
+    let (send, connection) = builder.handshake(delayed(near, Duration::from_millis(20))).await.unwrap();
+    let mut client = Client { send, driven: tokio::spawn(connection), served };
+    assert_eq!(unread(&mut client).await, config.stream_window_octets as usize);
+
+    let request = Request::post("http://a.example/echo").body(()).unwrap();
+    let (response, mut send) = client.send.send_request(request, false).unwrap();
+    send.send_data(vec![0; 16 << 20].into(), true).unwrap();
+    assert_eq!(all(response.await.unwrap()).await.unwrap().1.len(), 16 << 20);
+    let grown = unread(&mut client).await;
+    assert!(grown > 2 * config.stream_window_octets as usize && grown <= most, "{grown}");
 }
 
 #[tokio::test(start_paused = true)]
