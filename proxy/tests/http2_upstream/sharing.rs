@@ -9,7 +9,7 @@ use simplon_core::connect::{Peer, PeerTimeouts, TcpConnector};
 use simplon_core::http::{Origins, OriginsConfig, SessionLimits};
 
 use crate::frames::{HEADERS, Listener};
-use crate::origin::{Call, origin};
+use crate::origin::{Call, origin, origin_with};
 use crate::stage::{Stage, until};
 
 fn origins(change: impl FnOnce(&mut SessionLimits)) -> Origins {
@@ -42,6 +42,31 @@ async fn a_crowd_shares_one_connection() {
     assert_eq!(stage.origins.at_rest(), 0);
     assert!(stage.get("/after").await.contains("/after"));
     assert_eq!(listening.connections(), 2);
+}
+
+/// Before the origin has said how many it takes, more may be on their way: those that it refuses go out again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_crowd_that_is_too_large_at_first_is_served_all_the_same() {
+    let mut builder = h2::server::Builder::new();
+    builder.max_concurrent_streams(10);
+    let listening = origin_with(builder, |mut call: Call| async move {
+        let (content, _) = call.read().await;
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        call.answer(content);
+    })
+    .await;
+    let origins = origins(|sessions| sessions.connections = 4);
+    let stage = Arc::new(Stage::over(Peer::builder(listening.at), origins).await);
+    let mut asking = tokio::task::JoinSet::new();
+    for number in 0..150 {
+        let stage = Arc::clone(&stage);
+        asking.spawn(async move {
+            let heard = stage.post(&format!("<{number}>")).await;
+            assert!(heard.contains(&format!("<{number}>")), "{heard}");
+        });
+    }
+    asking.join_all().await;
+    assert!(listening.connections() <= 4, "{}", listening.connections());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -149,8 +174,9 @@ async fn a_connection_that_rests_is_closed_after_a_while() {
 async fn a_connection_that_is_old_or_carried_enough_takes_no_more() {
     let listening = origin(|mut call: Call| async move { call.answer("x") }).await;
     let stage = Stage::over(Peer::builder(listening.at), origins(|sessions| sessions.exchanges = 2)).await;
-    for _ in 0..6 {
+    for _ in 0..3 {
         assert!(stage.get("/").await.starts_with("HTTP/1.1 200"));
+        assert!(stage.post("x").await.starts_with("HTTP/1.1 200"));
     }
     assert_eq!(listening.connections(), 3);
 

@@ -80,10 +80,12 @@ impl Session {
     }
 
     /// Whether it takes new exchanges, as far as is known now. Notes it if not.
-    pub(in crate::http) fn is_open(&self) -> bool {
-        if self.closing.load(Ordering::Acquire) {
-            return false;
-        }
+    pub(super) fn is_open(&self) -> bool {
+        !self.closing.load(Ordering::Acquire) && self.is_alive()
+    }
+
+    /// Whether the connection lives and the origin takes new streams. What runs on it may run on.
+    pub(in crate::http) fn is_alive(&self) -> bool {
         let ready = self.sender.clone().poll_ready(&mut Context::from_waker(Waker::noop()));
         if matches!(ready, std::task::Poll::Ready(Err(_))) {
             self.close();

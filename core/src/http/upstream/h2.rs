@@ -82,7 +82,7 @@ impl Exchange {
 
     /// The connection is read all the time: what the origin did is known.
     pub(super) fn look(&self, _probe: Probe) -> AtRest {
-        if self.lease.session().is_open() { AtRest::Quiet } else { AtRest::Closed }
+        if self.lease.session().is_alive() { AtRest::Quiet } else { AtRest::Closed }
     }
 
     pub(super) fn deadline(&self) -> Option<Instant> {
