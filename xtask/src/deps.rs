@@ -54,6 +54,7 @@ const LAYERS: &[(&str, May)] = &[
     ("simplon-proto-tls-openssl", May::Only(&["simplon-proto-tls-seam"])),
     ("simplon-proto-tls-boringssl", May::Only(&["simplon-proto-tls-seam"])),
     ("simplon-proto-tls-s2n", May::Only(&["simplon-proto-tls-seam"])),
+    ("simplon-proto-tls-suite", May::Only(&["simplon-proto-tls-seam"])),
     ("simplon-pool", May::Only(&[])),
     ("simplon-timeout", May::Only(&[])),
     ("simplon-limits", May::Only(&[])),
@@ -61,7 +62,7 @@ const LAYERS: &[(&str, May)] = &[
 ];
 
 /// What only tests may name, whoever's they are.
-const FOR_TESTS: &str = "simplon-testkit";
+const FOR_TESTS: &[&str] = &["simplon-testkit", "simplon-proto-tls-suite"];
 
 pub(crate) fn command(workspace: &Workspace, options: &Options) -> Outcome {
     let arrows = arrows(workspace);
@@ -90,7 +91,7 @@ pub(crate) fn arrows(workspace: &Workspace) -> Vec<Arrow> {
 /// Why an arrow may not be, or `None` if it may.
 fn refuse(arrow: &Arrow) -> Option<String> {
     let Arrow { from, to, kind } = arrow;
-    if to == FOR_TESTS {
+    if FOR_TESTS.contains(&to.as_str()) {
         return (*kind != Kind::Dev).then(|| format!("{from} → {to}: only tests stand on the test kit"));
     }
     match LAYERS.iter().find(|(name, _)| name == from) {
