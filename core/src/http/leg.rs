@@ -171,22 +171,31 @@ impl<R: Role> Leg<R> {
                 Poll::Ready(Ok(n)) => {
                     self.machine.transmitted(n);
                     self.written += n as u64;
+                    // Progress: the wait begins anew.
                     self.write_by = None;
                 }
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(from_io(&error))),
-                Poll::Pending => {
-                    if self.write_by.is_none() {
-                        self.write_by = deadline(self.patience.write);
-                    }
-                    return Poll::Pending;
-                }
+                Poll::Pending => return self.wait_to_write(),
             }
         }
+        // Sockets keep nothing back, TLS sessions do.
+        match Pin::new(&mut self.stream).poll_flush(cx) {
+            Poll::Ready(outcome) => outcome.map_err(|error| from_io(&error))?,
+            Poll::Pending => return self.wait_to_write(),
+        }
+        self.write_by = None;
         // After a last message there is nothing to half-close: dropping the connection says the same with one system call less.
         if self.machine.is_tunnel() && self.machine.wants_shutdown() {
             ready!(self.poll_shutdown(cx));
         }
         Poll::Ready(Ok(()))
+    }
+
+    fn wait_to_write<T>(&mut self) -> Poll<T> {
+        if self.write_by.is_none() {
+            self.write_by = deadline(self.patience.write);
+        }
+        Poll::Pending
     }
 
     fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {

@@ -182,7 +182,11 @@ impl Exchange {
     pub(in crate::http) async fn idle(&mut self, keep: KeepIdle) -> Woken {
         self.leg.patience.idle = if self.served == 0 { self.timeouts.first_octet } else { self.timeouts.keep_alive };
         self.quiet_since = None;
-        poll_fn(|cx| self.poll_idle(cx, keep)).await
+        let woken = poll_fn(|cx| self.poll_idle(cx, keep)).await;
+        if woken == Woken::Over {
+            self.take_leave().await;
+        }
+        woken
     }
 
     fn poll_idle(&mut self, cx: &mut Context<'_>, keep: KeepIdle) -> Poll<Woken> {
@@ -242,11 +246,25 @@ impl Exchange {
                 return Ended::Reuse;
             }
             if !self.leg.machine.has_excess() {
+                self.take_leave().await;
                 return Ended::Close;
             }
         }
         self.linger().await;
         Ended::Close
+    }
+
+    /// In TLS the end has to be said: without it, what ends with the connection looks cut off (RFC 8446 §6.1).
+    async fn take_leave(&mut self) {
+        if self.leg.stream.tls().is_none() {
+            return;
+        }
+        let by = deadline(self.timeouts.linger);
+        poll_fn(|cx| match self.leg.poll_shutdown(cx) {
+            Poll::Ready(()) => Poll::Ready(()),
+            Poll::Pending => self.poll_deadline(cx, by).map(drop),
+        })
+        .await;
     }
 
     /// Whether what is left of the request is little enough to read and drop. A client that waits for 100 may never send it.
