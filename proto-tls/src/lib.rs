@@ -5,11 +5,13 @@
 //!
 //! **What it is not.** It opens no socket.
 //!
-//! | feature | library | what the build needs |
+//! | feature | what it brings | what the build needs |
 //! |---|---|---|
-//! | `rustls` | rustls | a C compiler |
-//! | `openssl` | OpenSSL of the system, 3.0 or newer | its headers (Debian: `libssl-dev`) |
-//! | `boringssl` | BoringSSL, built from source | CMake, a C++ compiler, git and libclang (Debian: `cmake g++ git libclang-dev`) |
+//! | `rustls` | the backend on rustls, with AWS-LC | a C compiler |
+//! | `ring` | the same with ring, in place of AWS-LC or beside it: builds quickly, knows no post-quantum key agreement | a C compiler |
+//! | `fips` | the same with the validated module of AWS-LC | CMake and Go |
+//! | `openssl` | the backend on OpenSSL of the system, 3.0 or newer | its headers (Debian: `libssl-dev`) |
+//! | `boringssl` | the backend on BoringSSL, built from source | CMake, a C++ compiler, git and libclang (Debian: `cmake g++ git libclang-dev`) |
 //!
 //! `openssl` and `boringssl` in one program: the two libraries have the same symbols, and a linker may take the wrong ones without a word. The
 //! build stops unless BoringSSL is built with a prefix before its symbols, and says how that is done.
@@ -21,5 +23,5 @@ pub use simplon_proto_tls_seam::*;
 pub use simplon_proto_tls_boringssl as boringssl;
 #[cfg(feature = "openssl")]
 pub use simplon_proto_tls_openssl as openssl;
-#[cfg(feature = "rustls")]
+#[cfg(any(feature = "rustls", feature = "ring"))]
 pub use simplon_proto_tls_rustls as rustls;

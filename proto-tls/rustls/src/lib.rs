@@ -7,6 +7,9 @@
 //! **What it is not.** It reads no ClientHello and chooses no site: the seam has done that before.
 #![forbid(unsafe_code)]
 
+#[cfg(not(any(feature = "aws-lc-rs", feature = "ring")))]
+compile_error!("cryptography has to come from somewhere: feature `aws-lc-rs` or `ring`");
+
 use std::fmt;
 use std::sync::Arc;
 

@@ -36,16 +36,20 @@ impl ServerName {
         if let Ok(ip) = bare.parse::<IpAddr>() {
             return Ok(Self::Ip(ip));
         }
-        let name = text.trim_end_matches('.');
-        let is_label = |label: &str| {
-            let is_good = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
-            !label.is_empty() && label.len() <= 63 && label.bytes().all(is_good)
-        };
-        match name.len() <= 253 && name.split('.').all(is_label) {
+        let name = text.strip_suffix('.').unwrap_or(text);
+        // What looks like an address and is none must not become a name (WHATWG URL, "ends in a number").
+        let is_number = name.rsplit('.').next().is_some_and(|last| last.bytes().all(|b| b.is_ascii_digit()));
+        match !is_number && name.len() <= 253 && name.split('.').all(is_label) {
             true => Ok(Self::Dns(name.to_ascii_lowercase().into())),
             false => Err(NameError(text.into())),
         }
     }
+}
+
+fn is_label(label: &str) -> bool {
+    let is_good = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+    let is_bounded = !label.starts_with('-') && !label.ends_with('-');
+    !label.is_empty() && label.len() <= 63 && is_bounded && label.bytes().all(is_good)
 }
 
 impl fmt::Display for ServerName {

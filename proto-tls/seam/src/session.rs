@@ -47,6 +47,13 @@ pub trait Session: AsyncRead + AsyncWrite + Send + Unpin + 'static {
     fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<()>;
 }
 
+/// TLS within TLS: through a proxy that is spoken to with TLS itself, for instance.
+impl Transport for Box<dyn Session> {
+    fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<()> {
+        (**self).poll_readable(cx)
+    }
+}
+
 /// The library's half of an accepting end. Made from a [`crate::ServerConfig`] by the backend, which refused what it cannot do.
 pub trait Accept<IO: Transport>: Send + Sync {
     /// Completes the handshake. `io` gives the ClientHello once more; `site` is what it is answered with. What a backend makes of a site

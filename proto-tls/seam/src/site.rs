@@ -36,7 +36,7 @@ impl Maker {
     }
 }
 
-/// Makers whose work is kept. A site may be used by a few listeners; those of earlier configurations are forgotten.
+/// Makers whose work is kept. A site may be used by a few listeners; those that were not in use for longest are forgotten.
 const KEPT: usize = 8;
 
 impl Site {
@@ -94,9 +94,14 @@ impl Site {
         make: impl FnOnce() -> Result<T, ConfigError>,
     ) -> Result<Arc<T>, ConfigError> {
         let mut all = self.prepared.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = all.iter().find(|(by, _)| *by == maker).and_then(|(_, made)| made.clone().downcast::<T>().ok());
-        if let Some(known) = known {
-            return Ok(known);
+        if let Some(at) = all.iter().position(|(by, _)| *by == maker) {
+            // The last one is the one that was in use last.
+            all[at..].rotate_left(1);
+            let known = all.last().and_then(|(_, made)| made.clone().downcast::<T>().ok());
+            if let Some(known) = known {
+                return Ok(known);
+            }
+            all.pop();
         }
         let made = Arc::new(make()?);
         if all.len() >= KEPT {

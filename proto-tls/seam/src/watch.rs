@@ -73,10 +73,20 @@ impl FileSite {
     /// # Errors
     /// One cannot be read, or is not what it should be; the site stays as it was.
     pub fn reload(&self) -> Result<(), ConfigError> {
+        self.reload_with(|_| Ok(()))
+    }
+
+    /// The same, if `check` takes what was read: [`crate::Terminator::prepare`] finds a key that belongs to another certificate.
+    ///
+    /// # Errors
+    /// As [`Self::reload`], and those of `check`.
+    pub fn reload_with(&self, check: impl FnOnce(&Site) -> Result<(), ConfigError>) -> Result<(), ConfigError> {
         let seen = self.stamps();
         let loaded = load(&self.chain, &self.key, self.staple.as_deref());
         *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = seen;
-        self.current.store(Arc::new(loaded?));
+        let site = loaded?;
+        check(&site)?;
+        self.current.store(Arc::new(site));
         Ok(())
     }
 
@@ -85,18 +95,27 @@ impl FileSite {
     /// # Errors
     /// As [`Self::reload`]. A file that is half written is read again when it has changed once more.
     pub fn look(&self) -> Result<Looked, ConfigError> {
-        let is_same = *self.seen.lock().unwrap_or_else(PoisonError::into_inner) == self.stamps();
-        if is_same { Ok(Looked::Same) } else { self.reload().map(|()| Looked::Reloaded) }
+        self.look_with(|_| Ok(()))
     }
 
-    /// Looks for ever, and says what it finds.
+    /// The same, if `check` takes what was read.
+    ///
+    /// # Errors
+    /// As [`Self::look`], and those of `check`.
+    pub fn look_with(&self, check: impl FnOnce(&Site) -> Result<(), ConfigError>) -> Result<Looked, ConfigError> {
+        let is_same = *self.seen.lock().unwrap_or_else(PoisonError::into_inner) == self.stamps();
+        if is_same { Ok(Looked::Same) } else { self.reload_with(check).map(|()| Looked::Reloaded) }
+    }
+
+    /// Looks for ever, and says what it finds. With [`crate::Terminator::prepare`] as `check`, a certificate that was replaced before its key
+    /// does not come into force before that is, too.
     ///
     /// Cancel: nobody looks any more.
-    pub async fn watch(&self, period: Duration) {
+    pub async fn watch(&self, period: Duration, check: impl Fn(&Site) -> Result<(), ConfigError>) {
         loop {
             tokio::time::sleep(period).await;
             let files = self.chain.display();
-            match self.look() {
+            match self.look_with(&check) {
                 Ok(Looked::Same) => {}
                 Ok(Looked::Reloaded) => tracing::info!(%files, "certificate reloaded"),
                 Err(error) => tracing::warn!(%files, %error, "certificate not reloaded; the last good one stays"),
@@ -133,4 +152,4 @@ fn stamps(paths: [Option<&PathBuf>; 3]) -> Vec<Stamp> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -43,7 +43,10 @@ pub async fn loopback() -> (Wire, Wire) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (connected, accepted) = tokio::join!(TcpStream::connect(address), listener.accept());
-    (Wire::new(Io::Tcp(connected.unwrap())), Wire::new(Io::Tcp(accepted.unwrap().0)))
+    let (connected, (accepted, _)) = (connected.unwrap(), accepted.unwrap());
+    connected.set_nodelay(true).unwrap();
+    accepted.set_nodelay(true).unwrap();
+    (Wire::new(Io::Tcp(connected)), Wire::new(Io::Tcp(accepted)))
 }
 
 /// Two ends in memory; what the first one writes first, a record, arrives as records of one octet each.
