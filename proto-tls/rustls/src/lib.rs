@@ -2,13 +2,11 @@
 //!
 //! **What it is.** [`Rustls`], a [`Backend`] for every transport. Cryptography comes from AWS-LC (feature `aws-lc-rs`, the default; `fips` for its
 //! validated module) or from ring (feature `ring`, which builds quickly and knows no post-quantum key agreement). Features add up: which
-//! one an end uses is the constructor's choice, and no process-wide default is touched.
+//! one an end uses is the constructor's choice, and no process-wide default is touched. Without either, cryptography comes from elsewhere
+//! ([`Rustls::with_provider`]), and no tickets are issued.
 //!
 //! **What it is not.** It reads no ClientHello and chooses no site: the seam has done that before.
 #![forbid(unsafe_code)]
-
-#[cfg(not(any(feature = "aws-lc-rs", feature = "ring")))]
-compile_error!("cryptography has to come from somewhere: feature `aws-lc-rs` or `ring`");
 
 use std::fmt;
 use std::sync::Arc;
@@ -25,6 +23,7 @@ mod names;
 mod provider;
 mod server;
 mod stream;
+#[cfg(any(feature = "aws-lc-rs", feature = "ring"))]
 mod tickets;
 mod verify;
 
@@ -103,7 +102,8 @@ impl<IO: Transport> Backend<IO> for Rustls {
         use Capability::{
             AlternativeNames, CipherChoice, Crl, Fips, GroupChoice, KeyLog, Only12, PostQuantum, Stapling, TicketKeys,
         };
-        Capabilities::of(&[CipherChoice, GroupChoice, KeyLog, Crl, TicketKeys, Stapling, AlternativeNames, Only12])
+        Capabilities::of(&[CipherChoice, GroupChoice, KeyLog, Crl, Stapling, AlternativeNames, Only12])
+            .and_if(TicketKeys, cfg!(any(feature = "aws-lc-rs", feature = "ring")))
             .and_if(PostQuantum, self.has_post_quantum())
             .and_if(Fips, self.provider.fips())
     }
@@ -117,5 +117,6 @@ impl<IO: Transport> Backend<IO> for Rustls {
     }
 }
 
-#[cfg(all(test, any(feature = "aws-lc-rs", feature = "ring")))]
+#[cfg(test)]
+#[cfg(any(feature = "aws-lc-rs", feature = "ring"))]
 mod tests;

@@ -5,18 +5,18 @@ use std::sync::Arc;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::CertificateDer;
 use rustls::server::danger::ClientCertVerifier;
-use rustls::server::{ClientHello as Asked, NoServerSessionStorage, ResolvesServerCert};
+use rustls::server::{ClientHello as Asked, NoServerSessionStorage, ProducesTickets, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use rustls::{ServerConnection, SupportedProtocolVersion};
 use simplon_proto_tls_seam::hello::{ClientHello, Rewound, refuse};
 use simplon_proto_tls_seam::site::Maker;
 use simplon_proto_tls_seam::{
-    Accept, BoxFuture, ClientAuth, ConfigError, Error, Facts, Identity, Reason, ServerConfig, Session, Site, Transport,
+    Accept, BoxFuture, ClientAuth, ConfigError, Error, Facts, Identity, Reason, ServerConfig, Session, Site,
+    TicketKeys, Transport,
 };
 
 use crate::fail::{self, Trouble};
 use crate::stream::{Link, Stream};
-use crate::tickets::Ticketer;
 use crate::{NAME, Rustls, key_log, provider, verify};
 
 /// Accepts on behalf of one configuration.
@@ -35,7 +35,7 @@ struct Inner {
 #[derive(Clone)]
 struct Clients {
     verifier: Arc<dyn ClientCertVerifier>,
-    ticketer: Option<Arc<Ticketer>>,
+    ticketer: Option<Arc<dyn ProducesTickets>>,
 }
 
 /// What is kept with a site.
@@ -59,10 +59,19 @@ impl Acceptor {
 impl Clients {
     fn new(auth: &ClientAuth, config: &ServerConfig, provider: &Arc<CryptoProvider>) -> Result<Self, ConfigError> {
         let verifier = verify::of_clients(auth, provider)?;
-        let tickets = config.tickets.clone();
-        let ticketer = tickets.map(|keys| Arc::new(Ticketer::new(keys, auth.context())));
+        let ticketer = config.tickets.as_ref().and_then(|keys| ticketer(keys, auth));
         Ok(Self { verifier, ticketer })
     }
+}
+
+#[cfg(any(feature = "aws-lc-rs", feature = "ring"))]
+fn ticketer(keys: &Arc<TicketKeys>, auth: &ClientAuth) -> Option<Arc<dyn ProducesTickets>> {
+    Some(Arc::new(crate::tickets::Ticketer::new(keys.clone(), auth.context())))
+}
+
+#[cfg(not(any(feature = "aws-lc-rs", feature = "ring")))]
+fn ticketer(_keys: &Arc<TicketKeys>, _auth: &ClientAuth) -> Option<Arc<dyn ProducesTickets>> {
+    None
 }
 
 impl Inner {

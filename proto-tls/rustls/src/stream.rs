@@ -387,4 +387,5 @@ impl<IO: Transport> AsyncWrite for Stream<IO> {
 }
 
 #[cfg(test)]
+#[cfg(any(feature = "aws-lc-rs", feature = "ring"))]
 mod tests;

@@ -1,5 +1,11 @@
-use simplon_proto_tls_suite::pki::Authority;
-use tokio::io::DuplexStream;
+use std::sync::Mutex;
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::pki_types::{CertificateDer, UnixTime};
+use rustls::{DigitallySignedStruct, SignatureScheme};
+use simplon_proto_tls_seam::{ServerName, Terminator};
+use simplon_proto_tls_suite::pki::{Authority, staple};
+use tokio::io::{DuplexStream, duplex};
 
 use super::*;
 
@@ -59,5 +65,71 @@ fn malformed_trust_is_refused_when_it_is_made() {
         let server = ServerConfig::of(authority.identity(&["a.test"])).client_auth(ClientAuth::Required(trust.into()));
         let error = <Rustls as Backend<DuplexStream>>::server(&Rustls::new(), &server).err();
         assert!(matches!(error, Some(ConfigError::Malformed { .. })), "{error:?}");
+    }
+}
+
+/// Takes everybody, and keeps the staple.
+#[derive(Debug)]
+struct Staples(Mutex<Vec<u8>>, Arc<CryptoProvider>);
+
+impl ServerCertVerifier for Staples {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &rustls::pki_types::ServerName<'_>,
+        staple: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        *self.0.lock().unwrap() = staple.to_vec();
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.1.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+#[tokio::test]
+async fn a_staple_reaches_the_client() {
+    let backend = Rustls::new();
+    let provider = backend.provider.clone();
+    let identity = Authority::new("root").identity(&["a.test"]).with_staple(staple()).unwrap();
+    let server = Terminator::new(Arc::new(backend), ServerConfig::of(identity)).unwrap();
+    let verifier = Arc::new(Staples(Mutex::default(), provider.clone()));
+    let config = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let config = config.dangerous().with_custom_certificate_verifier(verifier.clone()).with_no_client_auth();
+    let connection = rustls::ClientConnection::new(Arc::new(config), "a.test".try_into().unwrap()).unwrap();
+    let (one, other) = duplex(1 << 16);
+    let mut link = stream::Link::new(one, connection.into());
+    let (client, server) = tokio::join!(link.handshake(), server.handshake(other, None));
+    client.unwrap();
+    server.unwrap();
+    assert_eq!(*verifier.0.lock().unwrap(), staple());
+}
+
+#[test]
+fn every_name_of_the_seam_is_one_of_rustls() {
+    for text in ["a.test", "under_score.test", "xn--bcher-kva.test", "1a.test", "localhost", "192.0.2.1", "2001:db8::1"]
+    {
+        assert!(client::name(&ServerName::parse(text).unwrap()).is_ok(), "{text}");
     }
 }

@@ -1,4 +1,5 @@
 //! rustls on both sides.
+#![cfg(any(feature = "aws-lc-rs", feature = "ring"))]
 
 use std::sync::Arc;
 

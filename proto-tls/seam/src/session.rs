@@ -36,7 +36,9 @@ impl Transport for tokio::io::DuplexStream {}
 /// An established session: a byte stream that knows what was agreed upon.
 ///
 /// Reading gives plaintext; the end of the stream is clean (`Ok(0)`) only after the peer's close_notify, a cut is
-/// [`std::io::ErrorKind::UnexpectedEof`]. Shutting down sends close_notify and ends the transport's write side.
+/// [`std::io::ErrorKind::UnexpectedEof`]. Shutting down sends close_notify and ends the transport's write side. What was written went to the
+/// transport as far as it took it; the rest, already in records, waits for the next write, read or flush: who drops a session without a flush
+/// may lose it.
 ///
 /// Cancel: reads and writes are polls; nothing is lost when one is not repeated.
 pub trait Session: AsyncRead + AsyncWrite + Send + Unpin + 'static {
@@ -112,6 +114,6 @@ pub trait Backend<IO: Transport>: Send + Sync + std::fmt::Debug {
     /// A connecting end.
     ///
     /// # Errors
-    /// What it lacks or does not understand; names the backend and the setting.
+    /// [`crate::ConfigError::NotFips`] if that is asked for and not in force; [`crate::ConfigError::KeyMismatch`]; what it lacks or does not understand; names the backend and the setting.
     fn client(&self, config: &ClientConfig) -> Result<Arc<dyn Connect<IO>>, crate::ConfigError>;
 }
