@@ -1,5 +1,6 @@
 //! What needs more of the system than Rust and a C compiler: left out of the general checks, and checked by `cargo xtask tls`.
 
+use crate::shell;
 use crate::workspace::{Package, Workspace};
 
 /// Packages, which are no default members either.
@@ -7,7 +8,9 @@ pub(crate) const PACKAGES: &[&str] =
     &["simplon-proto-tls-openssl", "simplon-proto-tls-boringssl", "simplon-proto-tls-all"];
 
 /// Features, whoever has them.
-const FEATURES: &[&str] = &["openssl", "boringssl", "vendored", "fips"];
+const FEATURES: &[&str] = &["openssl", "boringssl", "vendored"];
+/// The validated module of AWS-LC is built with Go. Without it, the features of this name are left out too.
+const NEEDS_GO: &str = "fips";
 
 /// Our packages without those.
 pub(crate) fn plain(workspace: &Workspace) -> Vec<&Package> {
@@ -16,8 +19,9 @@ pub(crate) fn plain(workspace: &Workspace) -> Vec<&Package> {
 
 /// The features of a package without those, and without `default`.
 pub(crate) fn plain_features(package: &Package) -> Vec<&str> {
-    let features = package.features.iter().map(String::as_str);
-    features.filter(|feature| *feature != "default" && !FEATURES.contains(feature)).collect()
+    let has_go = shell::installed("go");
+    let is_plain = |feature: &&str| !FEATURES.contains(feature) && (has_go || *feature != NEEDS_GO);
+    package.features.iter().map(String::as_str).filter(|feature| *feature != "default").filter(is_plain).collect()
 }
 
 /// The arguments that switch on all of these in all default members.

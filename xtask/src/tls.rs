@@ -24,18 +24,18 @@ pub(crate) fn command(workspace: &Workspace, _options: &Options) -> Outcome {
     if !missing.is_empty() {
         setup::install(&missing)?;
     }
-    let built = Built::prepare(workspace)?;
+    let boringssl = BoringSsl::of(workspace)?;
+    boringssl.build()?;
+    // Always the same packages: other ones would unify features otherwise, and build what is below them once more.
     let packages: Vec<&str> = system::PACKAGES.iter().flat_map(|package| ["--package", *package]).collect();
     let cargo = |job: &str| {
         let mut command = shell::cargo_locked(job);
-        built.announce(&mut command);
+        boringssl.prefixed(&mut command).env("BORING_BSSL_PATH", &boringssl.library).args(&packages);
         command
     };
-    shell::run(cargo("clippy").args(&packages).args(["--all-targets", "--", "-D", "warnings"]))?;
-    for package in system::PACKAGES {
-        shell::run(cargo("test").args(["--package", package]))?;
-    }
-    shell::run(cargo("doc").env("RUSTDOCFLAGS", "-D warnings").args(&packages).arg("--no-deps"))
+    shell::run(cargo("clippy").args(["--all-targets", "--", "-D", "warnings"]))?;
+    shell::run(&mut cargo("test"))?;
+    shell::run(cargo("doc").env("RUSTDOCFLAGS", "-D warnings").arg("--no-deps"))
 }
 
 /// The Debian packages that are not here. Elsewhere than on Debian nobody knows, and the builds will tell.
@@ -50,36 +50,43 @@ pub(crate) fn missing() -> Vec<&'static str> {
     NEEDED.iter().copied().filter(is_missing).collect()
 }
 
-/// BoringSSL with its prefix: built before, or to be built by the first command.
-struct Built {
+/// BoringSSL with its prefix, built once for each version.
+struct BoringSsl {
     toolchain: PathBuf,
     /// The variable that names the file for the machine's own target.
     toolchain_variable: String,
     library: PathBuf,
-    is_there: bool,
 }
 
-impl Built {
-    fn prepare(workspace: &Workspace) -> Outcome<Self> {
+impl BoringSsl {
+    fn of(workspace: &Workspace) -> Outcome<Self> {
         let folder = workspace.target.join("tls");
-        let library = folder.join(format!("boringssl-{}", version(workspace)?));
-        let is_there = library.join("lib/libssl.a").is_file() && library.join("include").is_dir();
-        if !is_there {
-            // It is built into an empty folder only.
-            let _ = fs::remove_dir_all(&library);
-            fs::create_dir_all(&library).during(library.display())?;
-        }
-        let toolchain = folder.join("prefix.cmake");
-        write_once(&toolchain, &format!("set(BORINGSSL_PREFIX \"{PREFIX}\" CACHE STRING \"before every symbol\")\n"))?;
-        let toolchain_variable = format!("CMAKE_TOOLCHAIN_FILE_{}", host()?.replace('-', "_"));
-        Ok(Self { toolchain, toolchain_variable, library, is_there })
+        Ok(Self {
+            toolchain: folder.join("prefix.cmake"),
+            toolchain_variable: format!("CMAKE_TOOLCHAIN_FILE_{}", host()?.replace('-', "_")),
+            library: folder.join(format!("boringssl-{}", version(workspace)?)),
+        })
     }
 
-    fn announce(&self, command: &mut Command) {
-        command.env(&self.toolchain_variable, &self.toolchain);
-        command.env("BINDGEN_EXTRA_CLANG_ARGS", format!("-DBORINGSSL_PREFIX={PREFIX}"));
-        let how = if self.is_there { "BORING_BSSL_PATH" } else { "BORING_BSSL_INSTALL_DIR" };
-        command.env(how, &self.library);
+    fn build(&self) -> Outcome {
+        if self.library.join("lib/libssl.a").is_file() && self.library.join("include/openssl").is_dir() {
+            return Ok(());
+        }
+        // It is installed into an empty folder only, and what was begun may be there.
+        let _ = fs::remove_dir_all(&self.library);
+        fs::create_dir_all(&self.library).during(self.library.display())?;
+        write_once(
+            &self.toolchain,
+            &format!("set(BORINGSSL_PREFIX \"{PREFIX}\" CACHE STRING \"before every symbol\")\n"),
+        )?;
+        let mut command = shell::cargo_locked("build");
+        command.args(["--package", "boring-sys"]).env("BORING_BSSL_INSTALL_DIR", &self.library);
+        shell::run(self.prefixed(&mut command))
+    }
+
+    fn prefixed<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+        let bindgen = format!("-DBORINGSSL_PREFIX={PREFIX}");
+        command.env(&self.toolchain_variable, &self.toolchain).env("BINDGEN_EXTRA_CLANG_ARGS", bindgen)
     }
 }
 

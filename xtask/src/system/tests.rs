@@ -16,7 +16,7 @@ fn workspace() -> Workspace {
         "target_directory": "/w/target",
         "packages": [
             package("a", json!({"default": [], "rustls": [], "openssl": []})),
-            package("b", json!({"ring": [], "fips": []})),
+            package("b", json!({"ring": [], "vendored": []})),
             package("simplon-proto-tls-openssl", json!({"vendored": []})),
         ],
     }))

@@ -176,7 +176,7 @@ pub(super) async fn handshakes_can_run_elsewhere(lab: Lab) {
     }
     // An error comes back, too.
     let (one, other) = memory();
-    let met = soon(meet_on(&server, &*client, "a.test", (one.cut_after(200), other))).await;
+    let met = soon(meet_on(&server, &*client, "a.test", (one.cut_after(20), other))).await;
     assert!(met.server.is_err());
     elsewhere.shutdown_background();
 }
