@@ -112,6 +112,11 @@ impl Exchange {
         &self.timeouts
     }
 
+    /// Octets of request content that are announced and still to come; `None` if that is not known.
+    pub fn remaining(&self) -> Option<u64> {
+        self.leg.machine.remaining()
+    }
+
     /// Says in the response head, if it is not written yet, that the connection ends with this exchange.
     pub fn close_after(&mut self) {
         self.leg.machine.close_after();

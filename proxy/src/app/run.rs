@@ -105,6 +105,7 @@ where
                 Target::Forward(peer) => (peer, Protocol::Http),
                 Target::Tunnel(peer) => (tunnel_only(&asked.head, peer)?, Protocol::Raw),
             };
+            asked.content.check().map_err(Error::downstream)?;
             record.attempt(&peer);
             let pause = match self.attempt(exchange, &mut asked, &peer, protocol, record, cx).await {
                 Ok(Attempted::Done(end)) => {

@@ -47,6 +47,15 @@ impl Request<'_> {
         self.tried
     }
 
+    /// Takes at most so many octets of content from the client, whatever filters make of them. The last word counts; the listener's
+    /// `Limits::body_octets` holds beside it.
+    ///
+    /// Wire:    413 and close. If the announced length, or what has come, is more already, nothing reaches an origin; otherwise the origin
+    ///          never sees a complete request. If the response has begun it is cut.
+    pub fn limit_content(&mut self, octets: u64) {
+        self.content.limit(octets, self.exchange.remaining());
+    }
+
     /// Reads the first octets of the content, without taking them away: at least `limit` unless there are fewer, and at most `limit` are given.
     ///
     /// A client that waits for 100 (Continue) is told to go on. Cancel: nothing is lost.

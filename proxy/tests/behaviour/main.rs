@@ -8,6 +8,7 @@ mod stage;
 
 mod backpressure;
 mod chaos;
+mod content_limits;
 mod crowd;
 mod drain;
 mod early;
