@@ -50,6 +50,8 @@ pub(super) enum Woken {
 pub struct Exchange {
     leg: Leg<Server>,
     timer: Timer,
+    /// For whoever serves: kept here so that what it has registered outlives the exchange.
+    lent: Timer,
     info: Arc<ConnInfo>,
     drain: Drain,
     timeouts: Arc<Timeouts>,
@@ -57,6 +59,7 @@ pub struct Exchange {
     served: u32,
     quiet_since: Option<Instant>,
     turn: Turn,
+    is_cut: bool,
 }
 
 impl Exchange {
@@ -77,6 +80,7 @@ impl Exchange {
         Self {
             leg: Leg::new(stream, Machine::new(config), patience),
             timer: Timer::new(),
+            lent: Timer::new(),
             info,
             drain,
             timeouts,
@@ -84,6 +88,7 @@ impl Exchange {
             served: 0,
             quiet_since: None,
             turn: Turn::default(),
+            is_cut: false,
         }
     }
 
@@ -112,9 +117,20 @@ impl Exchange {
         &self.timeouts
     }
 
+    /// A timer that lives as long as the connection, for waits beside those of the exchange itself: what it has registered serves the next
+    /// exchange too. Take it out and put it back.
+    pub fn timer(&mut self) -> &mut Timer {
+        &mut self.lent
+    }
+
     /// Octets of request content that are announced and still to come; `None` if that is not known.
     pub fn remaining(&self) -> Option<u64> {
         self.leg.machine.remaining()
+    }
+
+    /// Whether the client is what is waited for: to send more of its request, or to take more of its response.
+    pub fn awaits_client(&self) -> bool {
+        self.leg.deadline().is_some()
     }
 
     /// Says in the response head, if it is not written yet, that the connection ends with this exchange.
@@ -238,8 +254,8 @@ impl Exchange {
 
     /// Brings the exchange to an end on the wire: flushes, reads or drops what is left of the request, and says what became of the connection.
     pub(super) async fn finish(&mut self) -> Ended {
-        if !self.leg.machine.is_written() {
-            if self.leg.machine.is_close_delimited() {
+        if self.is_cut || !self.leg.machine.is_written() {
+            if self.leg.machine.is_close_delimited() || self.leg.machine.wants_transmit() {
                 self.leg.stream.reset_on_close();
             }
             return Ended::Close;
@@ -380,6 +396,7 @@ impl Sink<ResponseHead> for Exchange {
     }
 
     fn reset(&mut self, why: Reason) {
+        self.is_cut = true;
         let error = match why {
             Reason::Timeout => StreamError::Timeout(simplon_proto_http::transfer::Wait::Exchange),
             _ => StreamError::Reset,

@@ -14,21 +14,23 @@ use simplon_proto_http::transfer::{Last, Part, Sink};
 use super::App;
 use super::duplex::{Failure, Joined};
 use super::stay::while_client_stays;
+use crate::deadline::Deadline;
 use crate::filter::Filter;
 use crate::flow::{Flow, Recorded, Replay};
 use crate::legs::Legs;
 use crate::message::Content;
-use crate::observe::{End, Event, Observe, Record};
+use crate::observe::{End, Event, Observe, Record, Stage};
 use crate::rescue::Rescue;
 use crate::retry::{Again, Attempt, Outcome, Retry, is_idempotent};
 use crate::route::Route;
 
 /// A request as the client made it and filters left it; each attempt sends a copy.
-pub(super) struct Asked {
+pub(super) struct Asked<'a> {
     pub(super) head: RequestHead,
     pub(super) content: Content,
     pub(super) replay: Replay,
     pub(super) client: Option<IpAddr>,
+    pub(super) deadline: &'a Deadline,
 }
 
 /// What became of an attempt that did not fail.
@@ -59,7 +61,7 @@ where
     pub(super) async fn attempt(
         &self,
         exchange: &mut Exchange,
-        asked: &mut Asked,
+        asked: &mut Asked<'_>,
         peer: &Peer,
         protocol: Protocol,
         record: &mut Record,
@@ -87,7 +89,7 @@ where
     /// A connection to the peer: an idle one that is fit, else a new one.
     async fn upstream(
         &self,
-        asked: &Asked,
+        asked: &Asked<'_>,
         peer: &Peer,
         protocol: Protocol,
         reuse: Reuse,
@@ -105,7 +107,9 @@ where
             }
         }
         record.reused = false;
+        record.at_stage(Stage::Connecting);
         let (upstream, took) = self.origins.connect(peer, protocol).await?;
+        record.at_stage(Stage::Filtering);
         self.observe.on(&Event::Connected { peer, took }, cx);
         Ok(upstream)
     }
@@ -114,7 +118,7 @@ where
     async fn exchange_on(
         &self,
         exchange: &mut Exchange,
-        asked: &mut Asked,
+        asked: &mut Asked<'_>,
         upstream: &mut Upstream,
         record: &mut Record,
         cx: &mut R::Ctx,
@@ -130,21 +134,21 @@ where
         self.filters.upstream_request(&mut head, &attempt, cx).await?;
         let last = send_what_is_at_hand(upstream, head, asked)?;
         let mut flow = Flow::new(last, self.settings.gone);
-        let Asked { head: request, content, replay, .. } = asked;
+        let Asked { head: request, content, replay, client: _, deadline } = asked;
         let waits = exchange.awaits_continue() && !content.holds();
         let mut legs = Legs::new(exchange, upstream, content);
         if waits {
             flow = flow.expecting();
             legs.expect_by = tokio::time::Instant::now().checked_add(self.settings.expect);
         }
-        self.duplex(Joined { flow, legs, request, replay, record }, cx).await
+        self.duplex(Joined { flow, legs, request, replay, record, deadline }, cx).await
     }
 
     /// Whether, by the facts and then by the policy, a failed attempt is followed by another.
     pub(super) fn again_after(
         &self,
         error: &Error,
-        asked: &Asked,
+        asked: &Asked<'_>,
         peer: &Peer,
         record: &Record,
         cx: &mut R::Ctx,
@@ -195,7 +199,7 @@ fn name_host(head: &mut RequestHead, peer: &Peer) -> Result<()> {
 }
 
 /// The head, and what an earlier attempt sent already. Says whether that is the whole request.
-fn send_what_is_at_hand(upstream: &mut Upstream, head: RequestHead, asked: &Asked) -> Result<Last> {
+fn send_what_is_at_hand(upstream: &mut Upstream, head: RequestHead, asked: &Asked<'_>) -> Result<Last> {
     let sent_before = asked.replay.chunks().next().is_some();
     let last = if asked.content.is_over() { Last::Yes } else { Last::No };
     let head_last = if sent_before { Last::No } else { last };
@@ -207,7 +211,7 @@ fn send_what_is_at_hand(upstream: &mut Upstream, head: RequestHead, asked: &Aske
 }
 
 /// Whether an idle connection was dead before it was used: no answer had begun, and the request can safely go out again.
-fn went_stale(failure: &Failure, upstream: &Upstream, asked: &Asked) -> bool {
+fn went_stale(failure: &Failure, upstream: &Upstream, asked: &Asked<'_>) -> bool {
     upstream.is_reused()
         && failure.is_broken_connection()
         && asked.replay.recorded() == Recorded::Whole

@@ -10,6 +10,7 @@ mod backpressure;
 mod chaos;
 mod content_limits;
 mod crowd;
+mod deadlines;
 mod drain;
 mod early;
 mod failing_filters;
