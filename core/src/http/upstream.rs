@@ -15,6 +15,7 @@ use tokio::time::Instant;
 
 use super::leg::{Leg, Patience};
 use crate::connect::{Connected, Peer, PeerTimeouts};
+use crate::error::{Error, Sent};
 use crate::net::{AtRest, Probe};
 
 /// What an upstream connection is for.
@@ -145,6 +146,23 @@ impl Upstream {
     /// Asks the kernel whether the origin closed or spoke on a connection at rest.
     pub fn look(&mut self, probe: Probe) -> AtRest {
         self.leg_mut().stream.at_rest(probe)
+    }
+
+    /// Octets of response content that are announced and still to come; `None` if that is not known.
+    pub fn remaining(&self) -> Option<u64> {
+        self.leg().machine.remaining()
+    }
+
+    /// How far this request has gone, while no response was passed on.
+    pub fn sent(&self) -> Sent {
+        if self.has_sent() { Sent::Some } else { Sent::Nothing }
+    }
+
+    /// A failure of this leg as an application sees it: with whom, and how far the request had gone.
+    #[track_caller]
+    #[must_use]
+    pub fn error(&self, error: StreamError) -> Error {
+        Error::upstream(error).with_sent(self.sent()).with_context(self.peer.address().to_string())
     }
 
     /// When the earlier of its waits runs out.

@@ -5,7 +5,6 @@ use std::net::IpAddr;
 use http::Method;
 use simplon_core::connect::{Connect, Peer};
 use simplon_core::http::{Exchange, Protocol, Upstream};
-use simplon_core::net::{Address, AtRest, Probe};
 use simplon_core::{Error, Kind, Result, error};
 use simplon_proto_http::RequestHead;
 use simplon_proto_http::fields::Known;
@@ -96,15 +95,13 @@ where
         record: &mut Record,
         cx: &mut R::Ctx,
     ) -> Result<Upstream> {
-        if protocol == Protocol::Http && reuse == Reuse::Allowed {
-            while let Some(mut idle) = self.origins.idle(peer, record.latest()) {
-                // Nothing is lost when an idempotent request meets a dead connection; any other is worth asking the kernel first.
-                if is_idempotent(&asked.head.method) || idle.look(Probe::Socket) == AtRest::Quiet {
-                    record.reused = true;
-                    self.observe.on(&Event::Reused { peer }, cx);
-                    return Ok(idle);
-                }
-            }
+        if protocol == Protocol::Http
+            && reuse == Reuse::Allowed
+            && let Some(idle) = self.origins.idle_for(peer, &asked.head.method, record.latest())
+        {
+            record.reused = true;
+            self.observe.on(&Event::Reused { peer }, cx);
+            return Ok(idle);
         }
         record.reused = false;
         record.at_stage(Stage::Connecting);
@@ -191,11 +188,7 @@ fn name_host(head: &mut RequestHead, peer: &Peer) -> Result<()> {
     if head.authority().is_some() {
         return Ok(());
     }
-    let host = match peer.address() {
-        Address::Unix(_) => "localhost".to_owned(),
-        named => named.to_string(),
-    };
-    head.fields.set(Known::Host, host).map_err(|_| Error::internal(Kind::Internal))
+    head.fields.set(Known::Host, peer.host()).map_err(|_| Error::internal(Kind::Internal))
 }
 
 /// The head, and what an earlier attempt sent already. Says whether that is the whole request.
@@ -225,16 +218,10 @@ impl Failure {
     }
 
     fn into_error(self, upstream: &Upstream) -> Error {
-        let sent = match &self {
-            Self::Origin { answered: true, .. } => error::Sent::ResponseStarted,
-            _ if upstream.has_sent() => error::Sent::Some,
-            _ => error::Sent::Nothing,
-        };
         match self {
-            Self::Origin { error, .. } => {
-                Error::upstream(error).with_sent(sent).with_context(upstream.peer().address().to_string())
-            }
-            Self::Client(error) => Error::downstream(Kind::from(error)).with_sent(sent),
+            Self::Origin { error, answered: true } => upstream.error(error).with_sent(error::Sent::ResponseStarted),
+            Self::Origin { error, answered: false } => upstream.error(error),
+            Self::Client(error) => Error::downstream(Kind::from(error)).with_sent(upstream.sent()),
             Self::Ours(error) => error,
         }
     }
