@@ -5,12 +5,14 @@
 //! | [`Exchange`] | one request with its response, seen from the side that answers |
 //! | [`Upstream`] | one request with its response, seen from the side that asks |
 //! | [`Origins`] | where upstream exchanges come from: the pool, else a new connection |
+//! | [`InProcess`] | the connector to what this program serves itself |
 //! | [`Http`] | the service that turns accepted streams into exchanges and gives each to a [`Serve`] |
 //! | [`Timeouts`] | every wait of a downstream connection, bounded |
 //!
 //! Nothing above this module names a version of HTTP.
 
 mod exchange;
+mod in_process;
 mod leg;
 mod origins;
 mod service;
@@ -20,6 +22,7 @@ mod turn;
 mod upstream;
 
 pub use exchange::{Ended, Exchange};
+pub use in_process::InProcess;
 pub use origins::{Origins, OriginsConfig};
 pub use service::{Http, HttpConfig, Serve};
 pub use timeouts::Timeouts;
