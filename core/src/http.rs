@@ -14,7 +14,7 @@
 mod exchange;
 mod in_process;
 mod leg;
-mod origins;
+pub(crate) mod origins;
 mod service;
 mod slot;
 mod timeouts;

@@ -43,6 +43,7 @@
 //! | [`background`] | work beside the connections, with dependencies and readiness |
 //! | [`http`] | HTTP on these sockets |
 //! | `signals` | SIGTERM drains (feature `signals`, on by default) |
+//! | `tower` | `tower` services that serve, and a client that is one (feature `tower`) |
 //!
 //! Read on in [`server`] for the phases, and in [`error`] for how errors come about.
 #![deny(unsafe_code)] // `net::sys` alone is excepted
@@ -56,6 +57,8 @@ pub mod runtime;
 pub mod server;
 #[cfg(all(unix, feature = "signals"))]
 pub mod signals;
+#[cfg(feature = "tower")]
+pub mod tower;
 pub mod wire;
 
 pub use error::{Error, Kind, Origin, Result};

@@ -252,10 +252,18 @@ impl Exchange {
         }
     }
 
+    /// Nobody reads the request on: the client has all the time it wants to send it.
+    #[cfg(feature = "tower")]
+    pub(crate) fn stop_waiting(&mut self) {
+        self.leg.restart_wait();
+    }
+
     /// Brings the exchange to an end on the wire: flushes, reads or drops what is left of the request, and says what became of the connection.
     pub(super) async fn finish(&mut self) -> Ended {
         if self.is_cut || !self.leg.machine.is_written() {
-            if self.leg.machine.is_close_delimited() || self.leg.machine.wants_transmit() {
+            let machine = &self.leg.machine;
+            // Of a response that was taken to its end nobody knows any more whether the end of the connection is its own.
+            if machine.is_close_delimited() || (machine.is_written() && machine.wants_transmit()) {
                 self.leg.stream.reset_on_close();
             }
             return Ended::Close;

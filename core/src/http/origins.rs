@@ -42,7 +42,7 @@ pub struct Origins<C = TcpConnector> {
 
 /// Connections at rest, and whether somebody looks through them.
 #[derive(Debug)]
-struct Shelf {
+pub(crate) struct Shelf {
     pool: Pool<ReuseKey, Box<Link>>,
     swept: AtomicBool,
 }
@@ -101,6 +101,14 @@ impl<C> Origins<C> {
     /// Keeps a connection for the next exchange; one that cannot carry another is closed.
     pub fn put_back(&self, upstream: Upstream, now: Instant) {
         self.shelf.put_back(upstream, now);
+    }
+}
+
+impl<C> Origins<C> {
+    /// Where connections rest, for who gives one back later.
+    #[cfg(feature = "tower")]
+    pub(crate) fn shelf(&self) -> &Arc<Shelf> {
+        &self.shelf
     }
 }
 
