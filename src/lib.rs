@@ -27,6 +27,10 @@ pub use simplon_proto_http as proto_http;
 pub use simplon_proxy as proxy;
 pub use simplon_timeout as timeout;
 
+/// Adapters to and from services of `tower`. (feature `tower`)
+#[cfg(feature = "tower")]
+pub use simplon_core::tower;
+
 pub mod prelude {
     //! What most programs need.
 
