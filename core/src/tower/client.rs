@@ -40,12 +40,12 @@ use crate::http::{Origins, Protocol};
 /// use simplon_core::connect::Peer;
 /// use simplon_core::http::Origins;
 /// use simplon_core::tower::Client;
-/// use tower::{Service, ServiceExt};
+/// use tower::ServiceExt;
 ///
 /// # async fn run() -> simplon_core::Result<()> {
 /// # let address = simplon_core::net::Address::parse("127.0.0.1:8080").unwrap();
-/// let mut client = Client::new(Arc::new(Origins::default()), Peer::new(address));
-/// let response = client.ready().await?.call(Request::new(String::from("content"))).await?;
+/// let client = Client::new(Arc::new(Origins::default()), Peer::new(address));
+/// let response = client.oneshot(Request::new(String::from("content"))).await?;
 /// assert_eq!(response.status(), 200);
 /// # Ok(())
 /// # }
