@@ -204,7 +204,7 @@ where
             if record.status.is_none() {
                 record.status = Some(error.status());
             }
-            exchange.reset(Reason::Cancelled);
+            exchange.reset(if error.is_timeout() { Reason::Timeout } else { Reason::Cancelled });
             return;
         }
         let made = catch_unwind(AssertUnwindSafe(|| self.rescue.respond(error, cx)));
