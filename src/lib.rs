@@ -28,6 +28,10 @@ pub use simplon_proto_tls as proto_tls;
 pub use simplon_proxy as proxy;
 pub use simplon_timeout as timeout;
 
+/// Adapters to and from services of `tower`. (feature `tower`)
+#[cfg(feature = "tower")]
+pub use simplon_core::tower;
+
 pub mod prelude {
     //! What most programs need.
 

@@ -217,6 +217,16 @@ const SHOWN: &[(&str, &[&str])] = &[
     ("rate_limit", &["struct PerClient", "impl<Ctx: Send> Filter<Ctx> for PerClient", "async fn main"]),
     ("reverse_proxy", &["async fn main"]),
     ("routing", &["impl Route for Routes", "struct Fields", "impl Filter<()> for Fields"]),
+    (
+        "tower",
+        &[
+            "struct Hello",
+            "impl Service<http::Request<RequestBody>> for Hello",
+            "struct Stamp",
+            "impl<S, A, B> Service<http::Request<A>> for Stamp<S>",
+            "async fn main",
+        ],
+    ),
     ("tcp_relay", &["async fn relay", "async fn main"]),
     ("websocket", &["async fn main"]),
 ];

@@ -5,6 +5,7 @@
 //! | [`Exchange`] | one request with its response, seen from the side that answers |
 //! | [`Upstream`] | one request with its response, seen from the side that asks |
 //! | [`Origins`] | where upstream exchanges come from: an open connection that has room, the pool, else a new connection |
+//! | [`InProcess`] | the connector to what this program serves itself |
 //! | [`Http`] | the service that turns accepted streams into exchanges and gives each to a [`Serve`] |
 //! | [`Timeouts`] | every wait of a downstream connection, bounded |
 //! | `Http2Config` | every bound of a downstream connection of HTTP/2 (feature `h2`) |
@@ -12,10 +13,11 @@
 //! Nothing above this module names a version of HTTP.
 
 mod exchange;
+mod in_process;
 mod leg;
 #[cfg(feature = "h2")]
 mod multiplex;
-mod origins;
+pub(crate) mod origins;
 #[cfg(feature = "h2")]
 mod preface;
 mod service;
@@ -28,6 +30,7 @@ mod turn;
 mod upstream;
 
 pub use exchange::{Ended, Exchange};
+pub use in_process::InProcess;
 #[cfg(feature = "h2")]
 pub use multiplex::{ExtendedConnect, Http2Config, Http2Stats, Rate};
 pub use origins::{Origins, OriginsConfig};

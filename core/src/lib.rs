@@ -44,6 +44,7 @@
 //! | [`http`] | HTTP on these sockets |
 //! | [`tls`] | TLS on these sockets, of whichever library |
 //! | `signals` | SIGTERM drains (feature `signals`, on by default) |
+//! | `tower` | `tower` services that serve, and a client that is one (feature `tower`) |
 //!
 //! Read on in [`server`] for the phases, and in [`error`] for how errors come about.
 #![deny(unsafe_code)] // `net::sys` alone is excepted
@@ -58,6 +59,8 @@ pub mod server;
 #[cfg(all(unix, feature = "signals"))]
 pub mod signals;
 pub mod tls;
+#[cfg(feature = "tower")]
+pub mod tower;
 pub mod wire;
 
 pub use error::{Error, Kind, Origin, Result};

@@ -100,20 +100,31 @@ impl<S: Source<H>, H> Drop for SourceBody<S, H> {
 
 /// A head with a body, as a source.
 ///
-/// Errors:  an error of the body is told as [`StreamError::Io`] of kind `Other`; trailers that a field list does not take as
-///          [`StreamError::Malformed`].
+/// Errors:  an error of the body is told as [`StreamError::Io`] of kind `Other`, and kept for [`Self::take_cause`]; trailers that a field list
+///          does not take as [`StreamError::Malformed`].
 /// Cancel:  nothing is lost when a poll is not repeated.
 #[derive(Debug)]
-pub struct BodySource<H, B> {
+pub struct BodySource<H, B: Body> {
     head: Option<H>,
     body: Option<B>,
     failed: Option<StreamError>,
+    cause: Option<B::Error>,
 }
 
 impl<H, B: Body + Unpin> BodySource<H, B> {
     /// The head first, then what the body gives. Pin a body that is not `Unpin` in a box.
     pub const fn new(head: H, body: B) -> Self {
-        Self { head: Some(head), body: Some(body), failed: None }
+        Self { head: Some(head), body: Some(body), failed: None, cause: None }
+    }
+
+    /// What follows a head that was given already, with [`Last::No`].
+    pub const fn content(body: B) -> Self {
+        Self { head: None, body: Some(body), failed: None, cause: None }
+    }
+
+    /// The body's own error, once, after it failed.
+    pub const fn take_cause(&mut self) -> Option<B::Error> {
+        self.cause.take()
     }
 
     fn fail(&mut self, error: StreamError) -> Result<Option<Part<H>>, StreamError> {
@@ -161,7 +172,10 @@ impl<H, B: Body + Unpin> Source<H> for BodySource<H, B> {
                 let last = if body.is_end_stream() && frame.is_data() { Last::Yes } else { Last::No };
                 self.take(frame, last)
             }
-            Some(Err(_)) => self.fail(StreamError::Io(std::io::ErrorKind::Other)),
+            Some(Err(cause)) => {
+                self.cause = Some(cause);
+                self.fail(StreamError::Io(std::io::ErrorKind::Other))
+            }
             None => {
                 self.body = None;
                 Ok(Some(Part::Data(Bytes::new(), Last::Yes)))

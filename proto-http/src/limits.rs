@@ -16,7 +16,7 @@ pub struct Limits {
     pub trailer_fields: usize,
     /// Octets of a chunk-size line with its extensions; all extensions of a body together may take four times as many. Default 4 KiB.
     pub chunk_line_octets: usize,
-    /// Octets of a request body; `None` is unbounded. Default `None`: routes set it.
+    /// Octets of a request body; `None` is unbounded. Default `None`: filters and routes set it for each request.
     pub body_octets: Option<u64>,
     /// Informational responses (1xx) before a final one. Default 32: an origin that only ever says "soon" must end somewhere.
     pub interim_heads: u8,

@@ -30,6 +30,16 @@ pub enum Part<H> {
     Trailers(Fields),
 }
 
+impl<H> Part<H> {
+    /// Whether anything follows in the same message.
+    pub const fn last(&self) -> Last {
+        match self {
+            Self::Head(_, last) | Self::Data(_, last) => *last,
+            Self::Trailers(_) => Last::Yes,
+        }
+    }
+}
+
 /// Why one side gives up a direction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

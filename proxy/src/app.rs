@@ -27,6 +27,7 @@ struct Settings {
     gone: Gone,
     replay_octets: usize,
     expect: Duration,
+    within: Duration,
     forwarding: Forwarding,
     connect: ConnectPolicy,
 }
@@ -37,6 +38,7 @@ impl Default for Settings {
             gone: Gone::default(),
             replay_octets: 64 << 10,
             expect: Duration::from_secs(1),
+            within: Duration::MAX,
             forwarding: Forwarding::default(),
             connect: ConnectPolicy::default(),
         }
@@ -139,6 +141,19 @@ impl<R: Route, F, Y, S, O, C> App<R, F, Y, S, O, C> {
     #[must_use]
     pub fn expect_wait(mut self, wait: Duration) -> Self {
         self.settings.expect = wait;
+        self
+    }
+
+    /// How long an exchange may take as a whole: from the first octet of its request to the last of its response, with all that filters, routes,
+    /// retries and pauses between them wait for. A tunnel is free of it once it is open.
+    ///
+    /// Default: for ever (`Duration::MAX`), since each wait is bounded and a download may rightly take hours. [`crate::Request::exchange_within`]
+    /// sets it for one request.
+    ///
+    /// Wire:    while no response has begun, 408 if it is the client that is waited for, else 504; after that the response is cut.
+    #[must_use]
+    pub fn exchange_within(mut self, limit: Duration) -> Self {
+        self.settings.within = limit;
         self
     }
 

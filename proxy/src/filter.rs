@@ -36,7 +36,7 @@ impl From<Response> for Verdict {
 /// Order: on the request side the first filter of a stack runs first; on the response side it runs last. Hooks of one exchange never run at
 /// the same time; while one waits, the exchange waits with it, and what was already passed on is still flushed.
 ///
-/// Cancel: a hook's future is dropped when the client goes away for good or the server stops hard.
+/// Cancel: a hook's future is dropped when the client goes away for good, the time of the exchange is over, or the server stops hard.
 pub trait Filter<Ctx: Send>: Send + Sync + 'static {
     /// A request has come. It may be answered here, and its content may be looked at ([`Request::peek`], [`Request::collect`]) before it is routed.
     ///

@@ -273,8 +273,12 @@ impl Flow {
         self.fail(Side::Upstream, first)
     }
 
-    /// The origin stopped reading: it may have answered already, so the response is still read.
+    /// The origin stopped reading: it may have answered already, so the response is still read. Once all of that has come, nothing depends upon
+    /// the origin any more.
     fn origin_stuck(&mut self, error: StreamError) -> Step {
+        if self.down == Half::Ended && !self.tunnel {
+            return Step::Go;
+        }
         let may_answer = matches!(self.down, Half::Head | Half::Body)
             && !matches!(error, StreamError::Timeout(_) | StreamError::Misuse(_));
         if self.tunnel || !may_answer || self.stuck.is_some() {

@@ -77,7 +77,11 @@ impl<'a> Legs<'a> {
         {
             return ready;
         }
-        if let Poll::Ready(Err(error)) = self.upstream.poll_flush(cx) {
+        // Once the response is complete, nothing depends upon the origin any more.
+        let is_answered = wants.flush && !self.exchange.is_tunnel();
+        if let Poll::Ready(Err(error)) = self.upstream.poll_flush(cx)
+            && !is_answered
+        {
             return happened(Event::OriginStuck(error));
         }
         match self.exchange.poll_flush(cx) {

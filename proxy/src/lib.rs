@@ -33,6 +33,7 @@ pub mod app;
 pub mod chunk;
 mod cidr;
 mod connect_policy;
+mod deadline;
 pub mod filter;
 mod fix;
 pub mod flow;

@@ -4,6 +4,7 @@ mod access_log;
 mod record;
 
 pub use access_log::AccessLog;
+pub(crate) use record::Stage;
 pub use record::{End, Record};
 
 use std::time::Duration;

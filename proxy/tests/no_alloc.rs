@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used, reason = "a test may fail loudly")]
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use simplon_core::Result;
 use simplon_core::connect::Peer;
@@ -111,6 +112,14 @@ fn the_bare_stack_allocates_nothing_in_a_steady_exchange() {
 #[test]
 fn a_filter_that_changes_fields_allocates_nothing_in_a_steady_exchange() {
     nothing(&allocated(|origin, network| App::new(To(origin)).origins(network.origins()).filter(Mark)));
+}
+
+/// Its timer is the connection's.
+#[test]
+fn the_time_of_an_exchange_allocates_nothing_in_a_steady_exchange() {
+    nothing(&allocated(|origin, network| {
+        App::new(To(origin)).origins(network.origins()).exchange_within(Duration::from_secs(30))
+    }));
 }
 
 /// Allocates once for each response.

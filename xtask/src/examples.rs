@@ -32,7 +32,7 @@ pub(crate) fn command(workspace: &Workspace, options: &Options) -> Outcome {
     if !shell::installed("curl") {
         return Err(Failure::new("curl is not installed (`cargo xtask setup`)"));
     }
-    shell::run(shell::cargo_locked("build").args(["--package", "simplon", "--examples"]))?;
+    shell::run(shell::cargo_locked("build").args(["--package", "simplon", "--examples", "--all-features"]))?;
     let failed: Vec<&str> = chosen.into_iter().filter(|e| !report(workspace, e)).map(|e| e.name).collect();
     if failed.is_empty() { Ok(()) } else { Err(Failure::new(format!("examples failed: {}", failed.join(", ")))) }
 }

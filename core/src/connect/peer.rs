@@ -128,6 +128,15 @@ impl Peer {
         &self.0.fields.timeouts
     }
 
+    /// What a request to it says in Host if it names no host of its own: the address at which it is reached.
+    #[must_use]
+    pub fn host(&self) -> String {
+        match self.address() {
+            Address::Unix(_) => "localhost".to_owned(),
+            named => named.to_string(),
+        }
+    }
+
     /// What it is called in records; empty unless given.
     #[must_use]
     pub fn label(&self) -> &str {

@@ -119,6 +119,22 @@ impl Exchange {
         each!(&self.0, exchange => exchange.timeouts())
     }
 
+    /// A timer that lives as long as the connection, for waits beside those of the exchange itself: what it has registered serves the next
+    /// exchange too. Take it out and put it back.
+    pub fn timer(&mut self) -> &mut Timer {
+        each!(&mut self.0, exchange => exchange.lent())
+    }
+
+    /// Octets of request content that are announced and still to come; `None` if that is not known.
+    pub fn remaining(&self) -> Option<u64> {
+        each!(&self.0, exchange => exchange.remaining())
+    }
+
+    /// Whether the client is what is waited for: to send more of its request, or to take more of its response.
+    pub fn awaits_client(&self) -> bool {
+        each!(&self.0, exchange => exchange.awaits_client())
+    }
+
     /// Says in the response head, if it is not written yet, that the connection ends with this exchange. Where a connection carries several
     /// exchanges at a time, one of them does not end it, and this does nothing.
     pub fn close_after(&mut self) {
@@ -194,11 +210,11 @@ impl Exchange {
     /// Cuts the exchange so that the client sees it, with the code that [`crate::wire`] has for the error where the version has codes.
     pub fn cut(&mut self, error: &Error) {
         match &mut self.0 {
+            Kind::H1(exchange) if error.is_timeout() => exchange.reset(Reason::Timeout),
             Kind::H1(exchange) => exchange.reset(Reason::Cancelled),
             #[cfg(feature = "h2")]
             Kind::H2(exchange) => exchange.reset_with(error.effect().h2),
         }
-        let _ = error;
     }
 
     /// Waits for the first octets of a request. A stream of HTTP/2 carries one.
@@ -208,6 +224,12 @@ impl Exchange {
             #[cfg(feature = "h2")]
             Kind::H2(_) => Woken::Over,
         }
+    }
+
+    /// Nobody reads the request on: the client has all the time it wants to send it.
+    #[cfg(feature = "tower")]
+    pub(crate) fn stop_waiting(&mut self) {
+        each!(&mut self.0, exchange => exchange.stop_waiting());
     }
 
     /// Brings the exchange to an end on the wire, and says what became of the connection.

@@ -123,10 +123,8 @@ impl<R: Role> Leg<R> {
         if self.machine.is_mid_head() {
             return;
         }
-        let worth = match (self.patience.min_rate, self.machine.remaining()) {
-            (Some(rate), Some(1..)) => Duration::from_secs_f64(octets as f64 / f64::from(rate.get())),
-            _ => return self.restart_wait(),
-        };
+        let Some(rate) = self.rate() else { return self.restart_wait() };
+        let worth = Duration::from_secs_f64(octets as f64 / f64::from(rate.get()));
         self.left = self.left.map(|left| left.saturating_add(worth).min(self.patience.body));
         self.read_by = self.read_by.and_then(|by| by.checked_add(worth));
     }
@@ -140,9 +138,13 @@ impl<R: Role> Leg<R> {
     /// Nothing is waited for until the next read. A body with a minimum rate goes on with what is left of its wait.
     fn pause_wait(&mut self) {
         if let Some(by) = self.read_by.take() {
-            let is_rated = self.patience.min_rate.is_some() && matches!(self.machine.remaining(), Some(1..));
-            self.left = is_rated.then(|| by.saturating_duration_since(Instant::now()));
+            self.left = self.rate().map(|_| by.saturating_duration_since(Instant::now()));
         }
+    }
+
+    /// The least rate of what is being read.
+    fn rate(&self) -> Option<NonZeroU32> {
+        self.patience.min_rate.filter(|_| self.machine.is_mid_content())
     }
 
     /// A body never read to its end, or a fresh message: the next wait starts from scratch.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use http::Method;
 use simplon_pool::{Health, Idle, Limits, Pool, Pooled, Sharing};
 use simplon_proto_http::h1::Config;
 use tokio::time::Instant;
@@ -52,7 +53,7 @@ pub struct Origins<C = TcpConnector> {
 
 /// Connections at rest, and whether somebody looks through them.
 #[derive(Debug)]
-struct Shelf {
+pub(crate) struct Shelf {
     pool: Pool<ReuseKey, Box<Link>>,
     swept: AtomicBool,
 }
@@ -116,13 +117,28 @@ impl<C> Origins<C> {
         Some(Upstream::reused(pooled, peer.clone()))
     }
 
+    /// An idle connection to this peer that is fit for a request with this method. Nothing is lost when an idempotent one meets a dead
+    /// connection; any other is worth asking the kernel first.
+    pub fn idle_for(&self, peer: &Peer, method: &Method, now: Instant) -> Option<Upstream> {
+        loop {
+            let mut idle = self.idle(peer, now)?;
+            if method.is_idempotent() || idle.look(Probe::Socket) == AtRest::Quiet {
+                return Some(idle);
+            }
+        }
+    }
+
     /// Keeps a connection for the next exchange; one that cannot carry another is closed.
     pub fn put_back(&self, upstream: Upstream, now: Instant) {
-        let Some((pooled, peer)) = upstream.into_rest() else { return };
-        self.shelf.pool.put(peer.key(), pooled, now.into_std());
-        if !self.shelf.swept.load(Ordering::Relaxed) {
-            self.shelf.start_sweeping();
-        }
+        self.shelf.put_back(upstream, now);
+    }
+}
+
+impl<C> Origins<C> {
+    /// Where connections rest, for who gives one back later.
+    #[cfg(feature = "tower")]
+    pub(crate) fn shelf(&self) -> &Arc<Shelf> {
+        &self.shelf
     }
 }
 
@@ -206,6 +222,14 @@ fn is_shared(peer: &Peer, connected: &Connected) -> bool {
 }
 
 impl Shelf {
+    pub(crate) fn put_back(self: &Arc<Self>, upstream: Upstream, now: Instant) {
+        let Some((pooled, peer)) = upstream.into_rest() else { return };
+        self.pool.put(peer.key(), pooled, now.into_std());
+        if !self.swept.load(Ordering::Relaxed) {
+            self.start_sweeping();
+        }
+    }
+
     fn start_sweeping(self: &Arc<Self>) {
         if self.swept.swap(true, Ordering::AcqRel) {
             return;

@@ -15,7 +15,8 @@ pub struct Timeouts {
     pub head: Duration,
     /// Between octets of a request body. Default 60 s.
     pub body: Duration,
-    /// Octets per second below which a request body of known length is given up, on average, after [`Timeouts::body`] of credit. Default 128.
+    /// Octets per second below which a request body is given up, on average, after [`Timeouts::body`] of credit. `None` for uploads that
+    /// trickle on purpose. Default 128.
     pub body_min_rate: Option<NonZeroU32>,
     /// For the client to take any octet of the response. Default 60 s.
     pub write: Duration,

@@ -15,6 +15,7 @@ use tokio::time::Instant;
 
 pub(super) use self::h1::Link;
 use crate::connect::Peer;
+use crate::error::{Error, Sent};
 use crate::net::{AtRest, Probe};
 
 /// What an upstream connection is for.
@@ -121,6 +122,23 @@ impl Upstream {
     /// Whether the origin closed its connection or spoke on it, asking the kernel if need be.
     pub fn look(&mut self, probe: Probe) -> AtRest {
         ask!(&mut self.0, exchange => exchange.look(probe))
+    }
+
+    /// Octets of response content that are announced and still to come; `None` if that is not known.
+    pub fn remaining(&self) -> Option<u64> {
+        ask!(&self.0, exchange => exchange.remaining())
+    }
+
+    /// How far this request has gone, while no response was passed on.
+    pub fn sent(&self) -> Sent {
+        if self.has_sent() { Sent::Some } else { Sent::Nothing }
+    }
+
+    /// A failure of this leg as an application sees it: with whom, and how far the request had gone.
+    #[track_caller]
+    #[must_use]
+    pub fn error(&self, error: StreamError) -> Error {
+        Error::upstream(error).with_sent(self.sent()).with_context(self.peer().address().to_string())
     }
 
     /// When the earlier of its waits runs out.

@@ -69,6 +69,16 @@ fn a_body_that_fails_is_no_clean_end() {
     let mut source = script(vec![Ok(Frame::data("a".into())), Err("gone")], false);
     assert_eq!(told(&mut source).last().unwrap(), "i/o: other error");
     assert_eq!(told(&mut source).len(), 1, "it stays so");
+    assert_eq!((source.take_cause(), source.take_cause()), (Some("gone"), None));
+}
+
+#[test]
+fn a_head_may_have_been_given_before() {
+    for tells_end in [true, false] {
+        let body = Script { frames: [Ok(Frame::data("a".into()))].into(), tells_end };
+        let mut source = BodySource::<ResponseHead, _>::content(body);
+        assert_eq!(told(&mut source).concat(), if tells_end { "a Yes" } else { "a No Yes" });
+    }
 }
 
 fn frames<S: Source<ResponseHead> + Unpin>(body: &mut SourceBody<S, ResponseHead>) -> Vec<String> {

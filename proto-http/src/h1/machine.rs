@@ -188,6 +188,11 @@ impl<R: Role> Machine<R> {
         self.state.read == Read::Head && !self.state.inbound.is_empty()
     }
 
+    /// Inside the content of the message being read, however long that is.
+    pub fn is_mid_content(&self) -> bool {
+        matches!(self.state.read, Read::Length(_) | Read::Chunked { .. } | Read::UntilClose)
+    }
+
     /// The message being read was given to its end; a tunnel is at its end when the peer closed its side.
     pub fn is_read(&self) -> bool {
         matches!(self.state.read, Read::Ended | Read::RawEnded)

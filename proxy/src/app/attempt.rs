@@ -5,7 +5,6 @@ use std::net::IpAddr;
 use http::Method;
 use simplon_core::connect::{Connect, Peer};
 use simplon_core::http::{Exchange, Protocol, Upstream};
-use simplon_core::net::{Address, AtRest, Probe};
 use simplon_core::{Error, Kind, Result, error};
 use simplon_proto_http::RequestHead;
 use simplon_proto_http::fields::Known;
@@ -14,21 +13,23 @@ use simplon_proto_http::transfer::{Last, Part, Sink};
 use super::App;
 use super::duplex::{Failure, Joined};
 use super::stay::while_client_stays;
+use crate::deadline::Deadline;
 use crate::filter::Filter;
 use crate::flow::{Flow, Recorded, Replay};
 use crate::legs::Legs;
 use crate::message::Content;
-use crate::observe::{End, Event, Observe, Record};
+use crate::observe::{End, Event, Observe, Record, Stage};
 use crate::rescue::Rescue;
 use crate::retry::{Again, Attempt, Outcome, Retry, is_idempotent};
 use crate::route::Route;
 
 /// A request as the client made it and filters left it; each attempt sends a copy.
-pub(super) struct Asked {
+pub(super) struct Asked<'a> {
     pub(super) head: RequestHead,
     pub(super) content: Content,
     pub(super) replay: Replay,
     pub(super) client: Option<IpAddr>,
+    pub(super) deadline: &'a Deadline,
 }
 
 /// What became of an attempt that did not fail.
@@ -59,7 +60,7 @@ where
     pub(super) async fn attempt(
         &self,
         exchange: &mut Exchange,
-        asked: &mut Asked,
+        asked: &mut Asked<'_>,
         peer: &Peer,
         protocol: Protocol,
         record: &mut Record,
@@ -87,29 +88,29 @@ where
     /// A connection to the peer: an idle one that is fit, else a new one.
     async fn upstream(
         &self,
-        asked: &Asked,
+        asked: &Asked<'_>,
         peer: &Peer,
         protocol: Protocol,
         reuse: Reuse,
         record: &mut Record,
         cx: &mut R::Ctx,
     ) -> Result<Upstream> {
-        if protocol == Protocol::Http && reuse == Reuse::Allowed {
-            while let Some(mut idle) = self.origins.idle(peer, record.latest()) {
-                // Nothing is lost when an idempotent request meets a dead connection; any other is worth asking the kernel first.
-                if is_idempotent(&asked.head.method) || idle.look(Probe::Socket) == AtRest::Quiet {
-                    record.reused = true;
-                    self.observe.on(&Event::Reused { peer }, cx);
-                    return Ok(idle);
-                }
-            }
+        if protocol == Protocol::Http
+            && reuse == Reuse::Allowed
+            && let Some(idle) = self.origins.idle_for(peer, &asked.head.method, record.latest())
+        {
+            record.reused = true;
+            self.observe.on(&Event::Reused { peer }, cx);
+            return Ok(idle);
         }
         record.reused = false;
+        record.at_stage(Stage::Connecting);
         let (upstream, took) = self.origins.connect(peer, protocol).await?;
         // Another exchange may have made the connection meanwhile.
         record.reused = upstream.is_reused();
         let event = if record.reused { Event::Reused { peer } } else { Event::Connected { peer, took } };
         self.observe.on(&event, cx);
+        record.at_stage(Stage::Filtering);
         Ok(upstream)
     }
 
@@ -117,7 +118,7 @@ where
     async fn exchange_on(
         &self,
         exchange: &mut Exchange,
-        asked: &mut Asked,
+        asked: &mut Asked<'_>,
         upstream: &mut Upstream,
         record: &mut Record,
         cx: &mut R::Ctx,
@@ -133,21 +134,21 @@ where
         self.filters.upstream_request(&mut head, &attempt, cx).await?;
         let last = send_what_is_at_hand(upstream, head, asked)?;
         let mut flow = Flow::new(last, self.settings.gone);
-        let Asked { head: request, content, replay, .. } = asked;
+        let Asked { head: request, content, replay, client: _, deadline } = asked;
         let waits = exchange.awaits_continue() && !content.holds();
         let mut legs = Legs::new(exchange, upstream, content);
         if waits {
             flow = flow.expecting();
             legs.expect_by = tokio::time::Instant::now().checked_add(self.settings.expect);
         }
-        self.duplex(Joined { flow, legs, request, replay, record }, cx).await
+        self.duplex(Joined { flow, legs, request, replay, record, deadline }, cx).await
     }
 
     /// Whether, by the facts and then by the policy, a failed attempt is followed by another.
     pub(super) fn again_after(
         &self,
         error: &Error,
-        asked: &Asked,
+        asked: &Asked<'_>,
         peer: &Peer,
         record: &Record,
         cx: &mut R::Ctx,
@@ -190,15 +191,11 @@ fn name_host(head: &mut RequestHead, peer: &Peer) -> Result<()> {
     if head.authority().is_some() {
         return Ok(());
     }
-    let host = match peer.address() {
-        Address::Unix(_) => "localhost".to_owned(),
-        named => named.to_string(),
-    };
-    head.fields.set(Known::Host, host).map_err(|_| Error::internal(Kind::Internal))
+    head.fields.set(Known::Host, peer.host()).map_err(|_| Error::internal(Kind::Internal))
 }
 
 /// The head, and what an earlier attempt sent already. Says whether that is the whole request.
-fn send_what_is_at_hand(upstream: &mut Upstream, head: RequestHead, asked: &Asked) -> Result<Last> {
+fn send_what_is_at_hand(upstream: &mut Upstream, head: RequestHead, asked: &Asked<'_>) -> Result<Last> {
     let sent_before = asked.replay.chunks().next().is_some();
     let last = if asked.content.is_over() { Last::Yes } else { Last::No };
     let head_last = if sent_before { Last::No } else { last };
@@ -211,7 +208,7 @@ fn send_what_is_at_hand(upstream: &mut Upstream, head: RequestHead, asked: &Aske
 
 /// Whether an open connection was dead before it was used, or the origin did nothing with what came upon it: no answer had begun, and the request
 /// can safely go out again.
-fn went_stale(failure: &Failure, upstream: &Upstream, asked: &Asked) -> bool {
+fn went_stale(failure: &Failure, upstream: &Upstream, asked: &Asked<'_>) -> bool {
     let was_dead = upstream.is_reused()
         && failure.is_broken_connection()
         && (is_idempotent(&asked.head.method) || !upstream.has_sent());
@@ -230,16 +227,10 @@ impl Failure {
     }
 
     fn into_error(self, upstream: &Upstream) -> Error {
-        let sent = match &self {
-            Self::Origin { answered: true, .. } => error::Sent::ResponseStarted,
-            _ if upstream.has_sent() => error::Sent::Some,
-            _ => error::Sent::Nothing,
-        };
         match self {
-            Self::Origin { error, .. } => {
-                Error::upstream(error).with_sent(sent).with_context(upstream.peer().address().to_string())
-            }
-            Self::Client(error) => Error::downstream(Kind::from(error)).with_sent(sent),
+            Self::Origin { error, answered: true } => upstream.error(error).with_sent(error::Sent::ResponseStarted),
+            Self::Origin { error, answered: false } => upstream.error(error),
+            Self::Client(error) => Error::downstream(Kind::from(error)).with_sent(upstream.sent()),
             Self::Ours(error) => error,
         }
     }

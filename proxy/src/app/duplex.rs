@@ -13,11 +13,12 @@ use super::App;
 use super::attempt::Attempted;
 use super::run::each;
 use crate::chunk::{Chunk, Chunks};
+use crate::deadline::Deadline;
 use crate::filter::Filter;
 use crate::flow::{Continue, Event, Flow, Replay, Side, Step};
 use crate::legs::{Happened, Legs};
 use crate::message::{Content, ResponseView};
-use crate::observe::{End, Observe, Record};
+use crate::observe::{End, Observe, Record, Stage};
 use crate::rescue::Rescue;
 use crate::retry::{Again, Attempt, Outcome, Retry, is_idempotent};
 use crate::route::Route;
@@ -57,6 +58,7 @@ pub(super) struct Joined<'a> {
     pub(super) request: &'a RequestHead,
     pub(super) replay: &'a mut Replay,
     pub(super) record: &'a mut Record,
+    pub(super) deadline: &'a Deadline,
 }
 
 impl<R, F, Y, S, O, C> App<R, F, Y, S, O, C>
@@ -71,7 +73,10 @@ where
     pub(super) async fn duplex(&self, mut joined: Joined<'_>, cx: &mut R::Ctx) -> Result<Attempted, Failure> {
         loop {
             let wants = joined.flow.wants();
-            let step = match poll_fn(|task| joined.legs.poll(task, wants)).await {
+            joined.record.at_stage(Stage::Carrying);
+            let happened = poll_fn(|task| joined.legs.poll(task, wants)).await;
+            joined.record.at_stage(Stage::Filtering);
+            let step = match happened {
                 Happened::Head(last) => match self.head(last, &mut joined, cx).await? {
                     Passed::Step(step) => step,
                     Passed::Again(again) => return Ok(Attempted::Again(again)),
@@ -92,7 +97,7 @@ where
     }
 
     async fn head(&self, last: Last, joined: &mut Joined<'_>, cx: &mut R::Ctx) -> Result<Passed, Failure> {
-        let Joined { flow, legs, request, replay, record } = joined;
+        let Joined { flow, legs, request, replay, record, deadline } = joined;
         let Some(mut head) = legs.head.take() else { return Ok(Passed::Step(Step::Go)) };
         hop::strip_response(&mut head)
             .map_err(|rule| Failure::Origin { error: StreamError::Malformed(rule), answered: false })?;
@@ -105,7 +110,8 @@ where
         self.filters.upstream_response(&mut head, &attempt, cx).await?;
         if is_bad_news(head.status) && is_idempotent(&request.method) && !legs.upstream.is_tunnel() {
             let outcome = Outcome::Answered(head.status);
-            if let Some(again) = self.ask_policy(outcome, &request.method, replay.recorded(), peer, record, cx) {
+            let again = self.ask_policy(outcome, &request.method, replay.recorded(), peer, record, cx);
+            if let Some(again) = again.filter(|again| deadline.leaves_time_for(*again)) {
                 return Ok(Passed::Again(again));
             }
         }
@@ -115,7 +121,11 @@ where
         let mut view = ResponseView { head: &mut head, content: response, exchange, upstream: Some(upstream) };
         self.filters.response(&mut view, cx).await?;
         record.status = Some(head.status);
-        Ok(Passed::Step(pass_head(head, flow, legs)?))
+        let step = pass_head(head, flow, legs)?;
+        if flow.is_tunnel() {
+            deadline.lift();
+        }
+        Ok(Passed::Step(step))
     }
 
     async fn download(&self, chunk: Chunk, joined: &mut Joined<'_>, cx: &mut R::Ctx) -> Result<Step, Failure> {

@@ -7,9 +7,10 @@ use std::task::Poll;
 
 use http::{Method, StatusCode};
 use simplon_core::connect::{Connect, Peer};
+use simplon_core::error::Sent;
 use simplon_core::http::{Exchange, Protocol, Serve};
 use simplon_core::{Error, Kind, Result};
-use simplon_proto_http::transfer::{Last, Part, Reason, Sink};
+use simplon_proto_http::transfer::{Last, Part, Reason, Sink, Wait};
 use simplon_proto_http::{RequestHead, hop};
 
 use super::App;
@@ -17,11 +18,12 @@ use super::attempt::{Asked, Attempted};
 use super::recorder::Recorder;
 use super::stay::while_client_stays;
 use crate::chunk::{Chunk, Chunks};
+use crate::deadline::Deadline;
 use crate::filter::{Filter, Verdict};
 use crate::fix;
 use crate::flow::Replay;
 use crate::message::{Content, Request, ResponseView};
-use crate::observe::{End, Observe, Record};
+use crate::observe::{End, Event, Observe, Record, Stage};
 use crate::rescue::Rescue;
 use crate::response::{Response, reject};
 use crate::retry::{Again, Retry};
@@ -36,21 +38,26 @@ where
     O: Observe<R::Ctx>,
     C: Connect + 'static,
 {
-    /// A panic in user code ends this exchange alone: it is answered with 500 if nothing was answered yet.
+    /// A panic in user code ends this exchange alone: it is answered with 500 if nothing was answered yet. So does the end of its time, which is
+    /// looked at from here, around all that the exchange may wait for.
     async fn serve(&self, exchange: &mut Exchange) {
         let cx = self.route.begin(exchange.info());
         let mut recorder = Recorder::begin(exchange, cx, &self.observe);
         let Recorder { cx, record, .. } = &mut recorder;
         self.retry.begun();
+        let deadline = Deadline::new(record.started(), self.settings.within);
+        let mut timer = std::mem::take(exchange.timer());
         let outcome = {
-            let mut run = pin!(self.run(exchange, record, cx));
+            let mut run = pin!(self.run(exchange, &deadline, record, cx));
             poll_fn(|task| match catch_unwind(AssertUnwindSafe(|| run.as_mut().poll(task))) {
-                Ok(poll) => poll,
-                Err(_) => Poll::Ready(Err(Error::internal(Kind::Panicked))),
+                Ok(Poll::Ready(outcome)) => Poll::Ready(Some(outcome)),
+                Ok(Poll::Pending) => deadline.poll_passed(task, &mut timer).map(|()| None),
+                Err(_) => Poll::Ready(Some(Err(Error::internal(Kind::Panicked)))),
             })
             .await
         };
-        if let Err(error) = outcome {
+        *exchange.timer() = timer;
+        if let Err(error) = outcome.unwrap_or_else(|| Err(self.late(exchange, record, cx))) {
             self.save(exchange, &error, record, cx);
         }
     }
@@ -65,46 +72,56 @@ where
     O: Observe<R::Ctx>,
     C: Connect + 'static,
 {
-    async fn run(&self, exchange: &mut Exchange, record: &mut Record, cx: &mut R::Ctx) -> Result<()> {
+    async fn run(
+        &self,
+        exchange: &mut Exchange,
+        deadline: &Deadline,
+        record: &mut Record,
+        cx: &mut R::Ctx,
+    ) -> Result<()> {
         let (mut head, last) = exchange.head().await.map_err(Error::downstream)?;
         let client = self.settings.forwarding.client_ip(exchange.info(), &head.fields);
         record.request(&head, client);
         hop::strip_request(&mut head).map_err(|rule| Error::downstream(Kind::Malformed(rule)))?;
         let mut content = Content::new(last);
         let verdict = {
-            let mut request = Request { head: &mut head, content: &mut content, exchange, tried: &[], client };
+            let mut request =
+                Request { head: &mut head, content: &mut content, exchange, tried: &[], client, deadline };
             self.filters.request(&mut request, cx).await?
         };
         if let Verdict::Respond(response) = verdict {
-            return self.answer(exchange, *response, record, cx).await;
+            return self.answer(exchange, *response, deadline, record, cx).await;
         }
         if head.method == Method::CONNECT && !self.settings.connect.allows(&head) {
             return Err(reject(StatusCode::METHOD_NOT_ALLOWED));
         }
         let replay = Replay::new(self.settings.replay_octets);
-        self.forward(exchange, Asked { head, content, replay, client }, record, cx).await
+        self.forward(exchange, Asked { head, content, replay, client, deadline }, record, cx).await
     }
 
     /// Attempts, one after the other, until one is answered or there is no sense in another.
     async fn forward(
         &self,
         exchange: &mut Exchange,
-        mut asked: Asked,
+        mut asked: Asked<'_>,
         record: &mut Record,
         cx: &mut R::Ctx,
     ) -> Result<()> {
         let mut tried: Vec<Peer> = Vec::new();
         loop {
             let target = {
-                let Asked { head, content, client, .. } = &mut asked;
-                let mut request = Request { head, content, exchange, tried: &tried, client: *client };
+                let Asked { head, content, replay: _, client, deadline } = &mut asked;
+                let mut request = Request { head, content, exchange, tried: &tried, client: *client, deadline };
                 self.route.route(&mut request, cx).await?
             };
             let (peer, protocol) = match target {
-                Target::Respond(response) => return self.answer(exchange, *response, record, cx).await,
+                Target::Respond(response) => {
+                    return self.answer(exchange, *response, asked.deadline, record, cx).await;
+                }
                 Target::Forward(peer) => (peer, Protocol::Http),
                 Target::Tunnel(peer) => (tunnel_only(&asked.head, peer)?, Protocol::Raw),
             };
+            asked.content.check().map_err(Error::downstream)?;
             record.attempt(&peer);
             let pause = match self.attempt(exchange, &mut asked, &peer, protocol, record, cx).await {
                 Ok(Attempted::Done(end)) => {
@@ -112,8 +129,12 @@ where
                     return Ok(());
                 }
                 Ok(Attempted::Again(again)) => again,
-                Err(error) => self.again_after(&error, &asked, &peer, record, cx).ok_or(error)?,
+                Err(error) => self
+                    .again_after(&error, &asked, &peer, record, cx)
+                    .filter(|again| asked.deadline.leaves_time_for(*again))
+                    .ok_or(error)?,
             };
+            record.at_stage(Stage::Between);
             tried.push(peer);
             if let Again::After(pause) = pause {
                 while_client_stays(exchange, self.settings.gone, simplon_timeout::sleep(pause)).await?;
@@ -126,6 +147,7 @@ where
         &self,
         exchange: &mut Exchange,
         response: Response,
+        deadline: &Deadline,
         record: &mut Record,
         cx: &mut R::Ctx,
     ) -> Result<()> {
@@ -150,7 +172,28 @@ where
                 exchange.push(chunk.into_part()).map_err(Error::internal)
             })?;
         }
+        if deadline.at().is_some() {
+            // Otherwise the connection sees to it, when the exchange is over.
+            poll_fn(|task| exchange.poll_flush(task)).await.map_err(Error::downstream)?;
+        }
         Ok(())
+    }
+
+    /// The exchange's time is over: on whose account, and a failed attempt if one was under way.
+    fn late(&self, exchange: &Exchange, record: &Record, cx: &mut R::Ctx) -> Error {
+        let kind = Kind::Timeout(Wait::Exchange);
+        let error = match record.stage() {
+            Stage::Connecting => Error::upstream(kind).with_sent(Sent::Nothing),
+            _ if exchange.awaits_client() => Error::downstream(kind),
+            Stage::Carrying => Error::upstream(kind),
+            Stage::Between | Stage::Filtering => Error::internal(kind),
+        };
+        if record.stage() != Stage::Between
+            && let Some(peer) = &record.peer
+        {
+            self.observe.on(&Event::AttemptFailed { peer, error: &error }, cx);
+        }
+        error
     }
 
     /// Answers an error if that can still be done; otherwise cuts the exchange, so that the client sees it.

@@ -119,6 +119,15 @@ fn an_origin_that_stops_reading_may_still_answer() {
     assert_eq!(step, Step::Finished);
 }
 
+/// C30: nor one that has come to its end and is on its way to the client.
+#[test]
+fn an_origin_that_has_answered_may_go() {
+    let stuck = Event::OriginStuck(RESET);
+    let events = [Event::ResponseHead(Last::No), stuck, Event::ResponsePart(Last::Yes), stuck, stuck, Event::Flushed];
+    let (_, step) = play(Flow::new(Last::No, Gone::Abort), &events);
+    assert_eq!(step, Step::Finished);
+}
+
 #[test]
 fn an_origin_that_stops_reading_and_does_not_answer_failed_by_the_first_fault() {
     let (_, step) = play(

@@ -5,6 +5,7 @@ use std::future::poll_fn;
 use std::task::{Context, Poll};
 
 use bytes::{Bytes, BytesMut};
+use simplon_proto_http::rules::Rule;
 use simplon_proto_http::transfer::{Last, Part, StreamError};
 
 use crate::chunk::Chunk;
@@ -25,12 +26,28 @@ pub(crate) struct Content {
     octets: usize,
     /// Whether the leg has nothing more.
     over: Last,
+    /// Octets that the leg gave.
+    came: u64,
+    limit: u64,
+    /// It has, or announces, more than the limit.
+    excess: bool,
 }
 
 impl Content {
     /// Of a message whose head was just read.
     pub(crate) fn new(head: Last) -> Self {
-        Self { held: VecDeque::new(), octets: 0, over: head }
+        Self { held: VecDeque::new(), octets: 0, over: head, came: 0, limit: u64::MAX, excess: false }
+    }
+
+    /// Takes at most so many octets from the leg, which announces that so many are still to come.
+    pub(crate) fn limit(&mut self, octets: u64, announced: Option<u64>) {
+        self.limit = octets;
+        self.excess = self.came.saturating_add(announced.unwrap_or(0)) > octets;
+    }
+
+    /// Refuses what is known to be more than the limit.
+    pub(crate) fn check(&self) -> Result<(), StreamError> {
+        if self.excess { Err(StreamError::Malformed(Rule::BodyTooLarge)) } else { Ok(()) }
     }
 
     /// Whether nothing is held and nothing follows.
@@ -68,10 +85,14 @@ impl Content {
         cx: &mut Context<'_>,
         poll: impl FnOnce(&mut Context<'_>) -> Poll<Result<Option<Part<H>>, StreamError>>,
     ) -> Poll<Result<Option<Chunk>, StreamError>> {
-        poll(cx).map_ok(|part| {
-            let chunk = part.and_then(Chunk::from_part);
+        self.check()?;
+        poll(cx).map(|part| {
+            let chunk = part?.and_then(Chunk::from_part);
+            self.came = self.came.saturating_add(chunk.as_ref().map_or(0, Chunk::len) as u64);
+            self.excess = self.came > self.limit;
+            self.check()?;
             self.over = chunk.as_ref().map_or(Last::Yes, Chunk::last);
-            chunk
+            Ok(chunk)
         })
     }
 

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::Extensions;
@@ -14,6 +15,7 @@ use simplon_proto_http::RequestHead;
 use simplon_proto_http::transfer::Source;
 
 use super::content::{Collected, Content};
+use crate::deadline::Deadline;
 use crate::fix;
 
 /// A request: its head (to which it derefs), its content, and where it came from.
@@ -24,6 +26,7 @@ pub struct Request<'a> {
     pub(crate) exchange: &'a mut Exchange,
     pub(crate) tried: &'a [Peer],
     pub(crate) client: Option<IpAddr>,
+    pub(crate) deadline: &'a Deadline,
 }
 
 impl Request<'_> {
@@ -45,6 +48,21 @@ impl Request<'_> {
     /// The peers that earlier attempts at this request went to, oldest first.
     pub fn tried(&self) -> &[Peer] {
         self.tried
+    }
+
+    /// Gives this exchange so long as a whole, counted from its first octet, in place of what [`crate::App::exchange_within`] gives to all. The
+    /// last word counts; `Duration::MAX` is for ever.
+    pub fn exchange_within(&mut self, limit: Duration) {
+        self.deadline.set(limit);
+    }
+
+    /// Takes at most so many octets of content from the client, whatever filters make of them. The last word counts; the listener's
+    /// `Limits::body_octets` holds beside it.
+    ///
+    /// Wire:    413 and close. If the announced length, or what has come, is more already, nothing reaches an origin; otherwise the origin
+    ///          never sees a complete request. If the response has begun it is cut.
+    pub fn limit_content(&mut self, octets: u64) {
+        self.content.limit(octets, self.exchange.remaining());
     }
 
     /// Reads the first octets of the content, without taking them away: at least `limit` unless there are fewer, and at most `limit` are given.

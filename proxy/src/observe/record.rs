@@ -74,6 +74,20 @@ pub struct Record {
     pub took: Duration,
     started: Instant,
     latest: Instant,
+    stage: Stage,
+}
+
+/// What an exchange is at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// No attempt is under way.
+    Between,
+    /// An attempt waits for its connection.
+    Connecting,
+    /// An attempt waits for what happens on either leg.
+    Carrying,
+    /// An attempt waits for a filter.
+    Filtering,
 }
 
 impl Record {
@@ -100,6 +114,7 @@ impl Record {
             took: Duration::ZERO,
             started: now,
             latest: now,
+            stage: Stage::Between,
         }
     }
 
@@ -113,12 +128,26 @@ impl Record {
 
     pub(crate) fn attempt(&mut self, peer: &Peer) {
         self.attempts += 1;
+        self.stage = Stage::Filtering;
         self.peer = Some(peer.clone());
     }
 
     pub(crate) fn answered(&mut self) {
         self.latest = Instant::now();
         self.first_octet = Some(self.latest - self.started);
+    }
+
+    /// When it began.
+    pub(crate) fn started(&self) -> Instant {
+        self.started
+    }
+
+    pub(crate) fn stage(&self) -> Stage {
+        self.stage
+    }
+
+    pub(crate) fn at_stage(&mut self, stage: Stage) {
+        self.stage = stage;
     }
 
     /// The latest time that was looked at: near enough to now for what rests in a pool.

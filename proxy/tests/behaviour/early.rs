@@ -2,10 +2,30 @@
 
 use std::time::Duration;
 
-use simplon_testkit::time::{settle, took};
+use simplon_proxy::observe::End;
+use simplon_testkit::time::{pass, settle, took};
 use simplon_testkit::{get, matrix, ok, post, status};
 
 use crate::stage;
+
+/// C30: an answer that is complete reaches a client that is slow to take it, whatever becomes of the origin meanwhile.
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_is_complete_outlives_its_origin() {
+    let mut stage = stage::plain();
+    let (mut client, mut origin) = stage.pass("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10000000\r\n\r\n").await;
+    // More than the origin takes.
+    let flood = client.try_send_raw(&[b'x'; 1_000_000]);
+    assert!(tokio::time::timeout(Duration::from_secs(1), flood).await.is_err());
+    origin.send(status(413).body("x".repeat(90_000))).await;
+    settle().await;
+    origin.refuse_writes();
+    drop(origin);
+    pass(Duration::from_secs(1)).await;
+    client.asked("POST");
+    let response = client.response().await;
+    assert_eq!((response.status, response.body.len()), (413, 90_000));
+    assert_eq!(stage.records.only().end, End::Complete);
+}
 
 matrix! {
     /// An origin that answers before the upload is finished must not hang the upload (RFC 9112 §9.5). A6, 12-077

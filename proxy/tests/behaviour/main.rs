@@ -8,7 +8,9 @@ mod stage;
 
 mod backpressure;
 mod chaos;
+mod content_limits;
 mod crowd;
+mod deadlines;
 mod drain;
 mod early;
 mod failing_filters;
@@ -17,6 +19,7 @@ mod filters;
 mod forwarded;
 mod gone;
 mod http2;
+mod in_process;
 mod passed_on;
 mod pipelining;
 mod records;

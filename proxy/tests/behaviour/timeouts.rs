@@ -96,6 +96,33 @@ async fn a_body_that_drips_is_given_up() {
     assert_eq!(client.response().await.status, 408);
 }
 
+/// 12-047: nor does the chunked coding hide it.
+#[tokio::test(start_paused = true)]
+async fn a_body_of_unknown_length_that_drips_is_given_up() {
+    let mut stage = patient(|timeouts| timeouts.body = Duration::from_secs(20));
+    let (mut client, mut origin) = stage.pass("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n").await;
+    let (sent, time) = took(client.send_slowly(&b"1\r\nx\r\n".repeat(200), Duration::from_secs(1))).await;
+    assert!(sent < 40 && time < Duration::from_secs(40), "{sent} octets in {time:?}");
+    assert_eq!(client.response().await.status, 408);
+    let mut head = origin.head().await.unwrap();
+    assert!(origin.content(&mut head, None).await.is_err());
+}
+
+/// An upload that trickles on purpose is let through where no rate is asked for: octets come within the wait, that is all.
+#[tokio::test(start_paused = true)]
+async fn without_a_least_rate_a_body_may_drip() {
+    let mut stage = patient(|timeouts| timeouts.body_min_rate = None);
+    let (mut client, mut origin) = stage.pass("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n").await;
+    for _ in 0..50 {
+        pass(Duration::from_secs(50)).await;
+        client.send("1\r\nx\r\n").await;
+    }
+    client.send("0\r\n\r\n").await;
+    assert_eq!(origin.request().await.body.len(), 50);
+    origin.send(ok("")).await;
+    assert_eq!(client.response().await.status, 200);
+}
+
 /// An honest slow client is not given up.
 #[tokio::test(start_paused = true)]
 async fn a_body_at_an_honest_rate_is_read_to_its_end() {
@@ -105,6 +132,20 @@ async fn a_body_at_an_honest_rate_is_read_to_its_end() {
         client.send(vec![b'x'; 1000]).await;
         pass(Duration::from_secs(5)).await;
     }
+    assert_eq!(origin.request().await.body.len(), 60_000);
+    origin.send(ok("")).await;
+    assert_eq!(client.response().await.status, 200);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_of_unknown_length_at_an_honest_rate_is_read_to_its_end() {
+    let mut stage = patient(|timeouts| timeouts.body = Duration::from_secs(20));
+    let (mut client, mut origin) = stage.pass("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n").await;
+    for _ in 0..60 {
+        client.send(simplon_testkit::message::chunk(&[b'x'; 1000])).await;
+        pass(Duration::from_secs(5)).await;
+    }
+    client.send("0\r\n\r\n").await;
     assert_eq!(origin.request().await.body.len(), 60_000);
     origin.send(ok("")).await;
     assert_eq!(client.response().await.status, 200);

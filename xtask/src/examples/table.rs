@@ -105,6 +105,21 @@ pub(super) const ALL: &[Example] = &[
         story: None,
     },
     Example {
+        name: "tower",
+        args: &[],
+        checks: &[
+            Curl {
+                args: &[],
+                path: "/a?b",
+                status: 200,
+                has: &["GET /a?b reached a service", "x-stamped: by a middleware"],
+            },
+            Curl { args: POST, path: "/", status: 200, has: &["POST / reached a service"] },
+            Curl { args: &[], path: "/secret", status: 403, has: &["not here"] },
+        ],
+        story: None,
+    },
+    Example {
         name: "embedded",
         args: &[],
         checks: &[Curl { args: &[], path: "/", status: 200, has: &["served from inside another program"] }],

@@ -30,6 +30,8 @@ const READ_AHEAD: usize = 64 << 10;
 pub(in crate::http) struct Exchange {
     leg: Leg<Server>,
     timer: Timer,
+    /// For whoever serves: kept here so that what it has registered outlives the exchange.
+    lent: Timer,
     info: Arc<ConnInfo>,
     drain: Drain,
     timeouts: Arc<Timeouts>,
@@ -37,6 +39,7 @@ pub(in crate::http) struct Exchange {
     served: u32,
     quiet_since: Option<Instant>,
     turn: Turn,
+    is_cut: bool,
 }
 
 impl Exchange {
@@ -57,6 +60,7 @@ impl Exchange {
         Self {
             leg: Leg::new(stream, Machine::new(config), patience),
             timer: Timer::new(),
+            lent: Timer::new(),
             info,
             drain,
             timeouts,
@@ -64,6 +68,7 @@ impl Exchange {
             served: 0,
             quiet_since: None,
             turn: Turn::default(),
+            is_cut: false,
         }
     }
 
@@ -85,6 +90,23 @@ impl Exchange {
     /// Waits of this connection.
     pub(super) fn timeouts(&self) -> &Timeouts {
         &self.timeouts
+    }
+
+    pub(super) fn lent(&mut self) -> &mut Timer {
+        &mut self.lent
+    }
+
+    pub(super) fn remaining(&self) -> Option<u64> {
+        self.leg.machine.remaining()
+    }
+
+    pub(super) fn awaits_client(&self) -> bool {
+        self.leg.deadline().is_some()
+    }
+
+    #[cfg(feature = "tower")]
+    pub(super) fn stop_waiting(&mut self) {
+        self.leg.restart_wait();
     }
 
     /// Says in the response head, if it is not written yet, that the connection ends with this exchange.
@@ -223,8 +245,10 @@ impl Exchange {
 
     /// Brings the exchange to an end on the wire: flushes, reads or drops what is left of the request, and says what became of the connection.
     pub(in crate::http) async fn finish(&mut self) -> Ended {
-        if !self.leg.machine.is_written() {
-            if self.leg.machine.is_close_delimited() {
+        if self.is_cut || !self.leg.machine.is_written() {
+            let machine = &self.leg.machine;
+            // Of a response that was taken to its end nobody knows any more whether the end of the connection is its own.
+            if machine.is_close_delimited() || (machine.is_written() && machine.wants_transmit()) {
                 self.leg.stream.reset_on_close();
             }
             return Ended::Close;
@@ -373,6 +397,7 @@ impl Sink<ResponseHead> for Exchange {
     }
 
     fn reset(&mut self, why: Reason) {
+        self.is_cut = true;
         let error = match why {
             Reason::Timeout => StreamError::Timeout(simplon_proto_http::transfer::Wait::Exchange),
             _ => StreamError::Reset,

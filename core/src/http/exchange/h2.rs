@@ -47,6 +47,7 @@ pub(in crate::http) struct Ending {
 pub(in crate::http) struct Exchange {
     stream: ServerStream,
     timer: Timer,
+    lent: Timer,
     connection: Arc<Shared>,
     state: Extensions,
     served: u32,
@@ -67,6 +68,7 @@ impl Exchange {
         Self {
             stream,
             timer: Timer::new(),
+            lent: Timer::new(),
             state,
             served,
             read,
@@ -80,6 +82,23 @@ impl Exchange {
 
     pub(super) fn info(&self) -> &Arc<ConnInfo> {
         &self.connection.info
+    }
+
+    pub(super) fn lent(&mut self) -> &mut Timer {
+        &mut self.lent
+    }
+
+    pub(super) fn remaining(&self) -> Option<u64> {
+        self.stream.remaining()
+    }
+
+    pub(super) fn awaits_client(&self) -> bool {
+        self.read.by().or(self.write.by()).is_some()
+    }
+
+    #[cfg(feature = "tower")]
+    pub(super) fn stop_waiting(&mut self) {
+        self.read.restart();
     }
 
     pub(super) fn connection_state(&mut self) -> &mut Extensions {

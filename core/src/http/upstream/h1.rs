@@ -132,6 +132,10 @@ impl Exchange {
         self.leg_mut().stream.at_rest(probe)
     }
 
+    pub(super) fn remaining(&self) -> Option<u64> {
+        self.leg().machine.remaining()
+    }
+
     pub(super) fn deadline(&self) -> Option<Instant> {
         self.leg().deadline()
     }

@@ -85,6 +85,11 @@ impl Exchange {
         if self.lease.session().is_alive() { AtRest::Quiet } else { AtRest::Closed }
     }
 
+    /// The flow of frames tells the end; what was announced is not kept.
+    pub(super) const fn remaining(&self) -> Option<u64> {
+        None
+    }
+
     pub(super) fn deadline(&self) -> Option<Instant> {
         match (self.read_by, self.write_by) {
             (Some(read), Some(write)) => Some(read.min(write)),
