@@ -76,7 +76,7 @@ impl<Ctx: Send> Filter<Ctx> for NoSecrets {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
+async fn main() -> Result<(), shared::Failure> {
     let args = shared::Args::parse();
     // As an origin: the service is served as it is.
     let origin = match args.upstream {

@@ -20,7 +20,6 @@
 
 use std::sync::Arc;
 
-use simplon_proto_tls_seam::session::Backend;
 pub use simplon_proto_tls_seam::*;
 
 #[cfg(feature = "boringssl")]
