@@ -93,7 +93,7 @@ impl Exchange {
     }
 
     pub(super) fn awaits_client(&self) -> bool {
-        self.read.by().or(self.write.by()).is_some()
+        self.read.by().is_some() || self.write.by().is_some()
     }
 
     #[cfg(feature = "tower")]
