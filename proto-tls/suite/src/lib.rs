@@ -25,6 +25,7 @@ use simplon_proto_tls_seam::Backend;
 
 mod cases;
 pub mod lab;
+pub mod page;
 pub mod pki;
 pub mod wire;
 
