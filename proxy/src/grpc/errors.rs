@@ -21,11 +21,27 @@ use crate::response::Response;
 /// use simplon_proxy::{App, To};
 ///
 /// let origin = Peer::builder(Address::parse("127.0.0.1:50051")?).versions(Versions::Http2).build();
-/// let app = App::new(To(origin)).rescue(GrpcErrors::default());
+/// let app = App::new(To(origin)).rescue(GrpcErrors::new());
 /// # Ok::<(), simplon_core::net::AddressError>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
-pub struct GrpcErrors<Inner = PlainErrors>(pub Inner);
+pub struct GrpcErrors<Inner = PlainErrors>(Inner);
+
+impl GrpcErrors {
+    /// Requests of other kinds get [`PlainErrors`].
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+impl<Inner> GrpcErrors<Inner> {
+    /// Requests of other kinds get what this gives.
+    #[must_use]
+    pub fn or(inner: Inner) -> Self {
+        Self(inner)
+    }
+}
 
 impl<Ctx, Inner: Rescue<Ctx>> Rescue<Ctx> for GrpcErrors<Inner> {
     fn respond(&self, error: &Error, cx: &mut Ctx) -> Response {

@@ -16,6 +16,7 @@ mod failover;
 mod filters;
 mod forwarded;
 mod gone;
+mod grpc;
 mod http2;
 mod passed_on;
 mod pipelining;
