@@ -30,8 +30,7 @@ async fn ends(proxy: &Proxy) -> String {
 async fn every_kind_of_call_passes() {
     let Some(mut server) = peers::python("grpc_peer.py") else { return };
     let server = Program::start(server.arg("server"));
-    let proxy =
-        Proxy::of(|app| app.rescue(GrpcErrors::new()), by_http2(server.listening()), Timeouts::default()).await;
+    let proxy = Proxy::of(|app| app.rescue(GrpcErrors::new()), by_http2(server.listening()), Timeouts::default()).await;
     let mut client = peers::python("grpc_peer.py").unwrap();
     client.args(["client", &proxy.addr.to_string()]);
     let text = peers::output(client).await;

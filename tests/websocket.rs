@@ -39,6 +39,6 @@ async fn a_conversation_of_http_2_passes_to_an_origin_of_http_1() {
     let proxy = Proxy::to(server.listening(), Timeouts::default()).await;
     let mut client = std::process::Command::new("node");
     client.args([&peers::path("websocket_peer.mjs"), &proxy.addr.to_string()]);
-    assert_eq!(peers::output(client).await, "status 200\nframe hello\nclosed 1000\n");
+    assert_eq!(peers::output(client).await, "status 200 chat\nframe hello\nclosed 1000\n");
     server.line(|line| line == "closed with 1000");
 }

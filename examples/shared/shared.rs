@@ -22,7 +22,12 @@ pub(crate) struct Args {
 
 /// Starts an origin on a free loopback port that answers every request with this route.
 pub(crate) async fn origin(answer: impl Route) -> Result<SocketAddr, Failure> {
-    let running = Server::new().listen(tcp("127.0.0.1:0")?, Http::new(App::new(answer))).start().await?;
+    origin_app(App::new(answer)).await
+}
+
+/// The same with an app of the caller's.
+pub(crate) async fn origin_app(app: impl Serve) -> Result<SocketAddr, Failure> {
+    let running = Server::new().listen(tcp("127.0.0.1:0")?, Http::new(app)).start().await?;
     let addr = running.local_addrs()[0];
     tokio::spawn(running.wait());
     Ok(addr)

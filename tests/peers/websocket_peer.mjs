@@ -8,12 +8,13 @@ session.once('remoteSettings', (settings) => {
   const stream = session.request({
     ':method': 'CONNECT', ':protocol': 'websocket', ':scheme': 'http', ':path': '/room', ':authority': process.argv[2],
     'sec-websocket-version': '13',
+    'sec-websocket-protocol': 'chat',
   }, { endStream: false });
   let octets = Buffer.alloc(0);
   let asked = false;
   stream.on('error', (error) => { console.log(`failed: ${error}`); process.exit(1); });
   stream.on('response', (headers) => {
-    console.log(`status ${headers[':status']}`);
+    console.log(`status ${headers[':status']} ${headers['sec-websocket-protocol']}`);
     stream.write(Buffer.concat([Buffer.from([0x81, 0x85, 0, 0, 0, 0]), Buffer.from('hello')]));
   });
   stream.on('data', (data) => {
