@@ -102,7 +102,7 @@ fn burst(address: SocketAddr, path: &str, requests: usize, status: u16, has: &[&
     judge(&last, path, status, has)
 }
 
-fn raw(address: SocketAddr, steps: &[(&[u8], &[u8])]) -> Outcome {
+pub(super) fn raw(address: SocketAddr, steps: &[(&[u8], &[u8])]) -> Outcome {
     let mut socket = TcpStream::connect_timeout(&address, PATIENCE).during("connect")?;
     socket.set_read_timeout(Some(PATIENCE)).during("set a timeout")?;
     let mut seen = Vec::new();
