@@ -8,12 +8,13 @@ mod common;
 use std::net::SocketAddr;
 
 use common::child::Program;
+use common::client::Client;
 use common::peers;
 use common::{Proxy, millis};
 use simplon::core::connect::Versions;
 use simplon::core::http::Timeouts;
 use simplon::prelude::*;
-use simplon::proxy::grpc::GrpcErrors;
+use simplon::proxy::grpc::{GrpcErrors, WebBridge, WebCall};
 
 fn by_http2(origin: SocketAddr) -> Peer {
     Peer::builder(origin).versions(Versions::Http2).build()
@@ -87,4 +88,41 @@ async fn a_filter_that_answers_is_read_as_the_end_of_a_call() {
     let make = |app: common::Plain| app.filter(Never).rescue(GrpcErrors::new());
     let proxy = Proxy::of(make, by_http2(nobody), Timeouts::default()).await;
     assert_eq!(ends(&proxy).await, "PERMISSION_DENIED not today: 100%, é");
+}
+
+/// A browser's call, by HTTP/1.1, to a server that knows nothing of gRPC-Web.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_of_grpc_web_reaches_the_server() {
+    struct Calls(Peer);
+    impl Route for Calls {
+        type Ctx = WebCall;
+        fn begin(&self, _from: &simplon::core::net::ConnInfo) -> WebCall {
+            WebCall::default()
+        }
+        async fn route(&self, _request: &mut Request<'_>, _cx: &mut WebCall) -> Result<Target> {
+            Ok(Target::Forward(self.0.clone()))
+        }
+    }
+    let Some(mut server) = peers::python("grpc_peer.py") else { return };
+    let server = Program::start(server.arg("server"));
+    let app = App::new(Calls(by_http2(server.listening()))).filter(WebBridge).rescue(GrpcErrors::new());
+    let running = Server::new().listen(tcp("127.0.0.1:0").unwrap(), Http::new(app)).start().await.unwrap();
+    let mut client = Client::connect(running.local_addrs()[0]).await;
+    let head = |method: &str| {
+        format!(
+            "POST /test.Peer/{method} HTTP/1.1\r\nHost: a\r\nContent-Type: application/grpc-web+proto\r\nContent-Length: 10\r\n\r\n"
+        )
+    };
+    client.send([head("Unary").as_bytes(), b"\0\0\0\0\x05hello"].concat()).await;
+    let reply = client.reply().await.unwrap();
+    assert_eq!((reply.status, reply.field("content-type")), (200, Some("application/grpc-web")));
+    let (message, trailers) = reply.body.split_at(10);
+    assert_eq!(message, b"\0\0\0\0\x05hello");
+    let lines = String::from_utf8_lossy(&trailers[5..]).into_owned();
+    assert_eq!((trailers[0], trailers[4] as usize), (0x80, lines.len()));
+    assert!(lines.contains("grpc-status: 0\r\n") && lines.contains("x-length: 5\r\n"), "{lines}");
+    // An answer of trailers alone is a head to a browser, too.
+    client.send([head("None").as_bytes(), b"\0\0\0\0\x05hello"].concat()).await;
+    let reply = client.reply().await.unwrap();
+    assert_eq!((reply.status, reply.field("grpc-status"), reply.body.len()), (200, Some("12"), 0));
 }
