@@ -22,6 +22,7 @@ use simplon::proto_tls::site::{Names, Site};
 use simplon::proto_tls::watch::FileSite;
 
 #[derive(Debug, Parser)]
+#[group(skip)]
 struct Args {
     #[command(flatten)]
     common: shared::Args,

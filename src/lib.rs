@@ -59,6 +59,8 @@ mod pages {
     mod callbacks {}
     #[doc = include_str!("../docs/src/errors.md")]
     mod errors {}
+    #[doc = include_str!("../docs/src/grpc.md")]
+    mod grpc {}
     #[doc = include_str!("../docs/src/http2.md")]
     mod http2 {}
     #[doc = include_str!("../docs/src/http2-upstream.md")]
@@ -74,4 +76,6 @@ mod pages {
     #[cfg(feature = "rustls")]
     #[doc = include_str!("../docs/src/tls.md")]
     mod tls {}
+    #[doc = include_str!("../docs/src/websocket.md")]
+    mod websocket {}
 }

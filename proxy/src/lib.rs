@@ -38,6 +38,7 @@ pub mod filter;
 mod fix;
 pub mod flow;
 mod forwarding;
+pub mod grpc;
 mod legs;
 mod message;
 mod misdirected;

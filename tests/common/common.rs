@@ -5,6 +5,7 @@
 pub mod child;
 pub mod client;
 pub mod origin;
+pub mod peers;
 
 use std::future::Future;
 use std::net::SocketAddr;

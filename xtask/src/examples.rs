@@ -95,7 +95,7 @@ fn attempt(workspace: &Workspace, example: &Example) -> Outcome {
 
 fn exercise(program: &mut Program, example: &Example) -> Outcome {
     let address = program.address()?;
-    example.checks.iter().try_for_each(|check| check.run(address))?;
+    example.checks.iter().try_for_each(|check| check.run(program, address))?;
     program.stop()
 }
 

@@ -43,7 +43,7 @@ cargo xtask <command>
   bench [WORKLOAD,…] [--rounds N] [--secs N] [--setup] [--pingora]
                                   the load balancer side by side with other proxies; see bench/README.md
   bench idle | bench syscalls     memory of idle connections; system calls per request
-  setup                           installs what the optional commands need, by Debian package
+  setup                           installs what the optional commands and some tests need
 ";
 
 fn main() -> ExitCode {
@@ -71,7 +71,7 @@ fn dispatch(command: &str, options: &Options) -> Outcome {
         "tls" => tls::command(&load()?, options),
         "fuzz" => fuzz::command(&load()?, options),
         "bench" => bench::command(&load()?, options),
-        "setup" => setup::command(options),
+        "setup" => setup::command(&load()?, options),
         "" | "help" | "--help" | "-h" => {
             print!("{HELP}");
             Ok(())

@@ -151,7 +151,7 @@ where
         record: &mut Record,
         cx: &mut R::Ctx,
     ) -> Result<()> {
-        let Response { mut head, body } = response;
+        let Response { mut head, body } = self.rescue.recast(response, record, cx);
         let mut content = Content::new(Last::Yes);
         set_length(&mut head, body.len() as u64);
         content.replace(body);
@@ -207,7 +207,7 @@ where
             exchange.cut(error);
             return;
         }
-        let made = catch_unwind(AssertUnwindSafe(|| self.rescue.respond(error, cx)));
+        let made = catch_unwind(AssertUnwindSafe(|| self.rescue.respond_to(error, record, cx)));
         let Response { mut head, body } = made.unwrap_or_else(|_| Response::new(StatusCode::INTERNAL_SERVER_ERROR));
         set_length(&mut head, body.len() as u64);
         record.status = Some(head.status);

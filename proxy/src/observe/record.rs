@@ -11,6 +11,7 @@ use simplon_core::connect::Peer;
 use simplon_core::http::Exchange;
 use simplon_core::proto_tls::Facts;
 use simplon_proto_http::RequestHead;
+use simplon_proto_http::fields::Known;
 use tokio::time::Instant;
 
 /// How an exchange ended.
@@ -50,6 +51,8 @@ pub struct Record {
     pub authority: Option<Bytes>,
     /// The version of HTTP the request came in.
     pub version: Option<Version>,
+    /// The Content-Type of the request, as received.
+    pub content_type: Option<Bytes>,
     /// The status that was sent to the client, or would have been had it stayed (499).
     pub status: Option<StatusCode>,
     /// How it ended.
@@ -101,6 +104,7 @@ impl Record {
             target: None,
             authority: None,
             version: None,
+            content_type: None,
             status: None,
             end: End::Dropped,
             error: None,
@@ -124,6 +128,7 @@ impl Record {
         self.target = Some(head.target.to_bytes());
         self.authority = head.authority_bytes();
         self.version = Some(head.version);
+        self.content_type = head.fields.shared(Known::ContentType);
     }
 
     pub(crate) fn attempt(&mut self, peer: &Peer) {

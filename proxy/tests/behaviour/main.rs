@@ -18,6 +18,7 @@ mod failover;
 mod filters;
 mod forwarded;
 mod gone;
+mod grpc;
 mod http2;
 mod in_process;
 mod passed_on;

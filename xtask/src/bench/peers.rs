@@ -25,7 +25,7 @@ impl Peers {
     /// Peers that cannot be had are left out, by name; the scripts skip what is not there.
     pub(super) fn prepare(workspace: &Workspace, options: &Options) -> Outcome<Self> {
         if options.has("--setup") {
-            setup::command(options)?;
+            setup::command(workspace, options)?;
         }
         let missing: Vec<&str> = NEEDED.into_iter().filter(|tool| !shell::installed(tool)).collect();
         if !missing.is_empty() {

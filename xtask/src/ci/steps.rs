@@ -6,7 +6,7 @@ use super::{Clock, Done, Step};
 use crate::failure::Outcome;
 use crate::options::Options;
 use crate::workspace::Workspace;
-use crate::{bench, deny, deps, docs, examples, features, fuzz, shell, size, system, tls};
+use crate::{bench, deny, deps, docs, examples, features, fuzz, setup, shell, size, system, tls};
 
 pub(super) const ALL: &[Step] = &[
     Step { name: "fmt", about: "the source is formatted", run: fmt },
@@ -53,7 +53,10 @@ fn clippy(workspace: &Workspace, _: &Clock) -> Outcome<Done> {
     checked(shell::run(command.args(["--", "-D", "warnings"])))
 }
 
-fn test(_: &Workspace, _: &Clock) -> Outcome<Done> {
+fn test(workspace: &Workspace, _: &Clock) -> Outcome<Done> {
+    if shell::in_ci() {
+        setup::python_peers(workspace)?;
+    }
     checked(shell::run(&mut shell::cargo_locked("test")))
 }
 

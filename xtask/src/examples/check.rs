@@ -6,6 +6,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::process::Command;
 use std::time::Duration;
 
+use super::program::Program;
 use crate::failure::{During, Failure, Outcome};
 use crate::shell;
 
@@ -23,6 +24,10 @@ pub(super) enum Check {
         /// Found in the head, letter case ignored, or in the body, to the letter.
         has: &'static [&'static str],
     },
+    /// The same behind TLS, whose certificate nobody vouches for.
+    Tls { args: &'static [&'static str], path: &'static str, status: u16, has: &'static [&'static str] },
+    /// The first command of curl that the program says to try (`try: curl …`).
+    Said { status: u16, has: &'static [&'static str] },
     /// That many requests in a row give at least so many different bodies.
     Spread { path: &'static str, requests: usize, bodies: usize },
     /// That many requests in a row; the last one is answered with this status.
@@ -32,9 +37,11 @@ pub(super) enum Check {
 }
 
 impl Check {
-    pub(super) fn run(&self, address: SocketAddr) -> Outcome {
+    pub(super) fn run(&self, program: &mut Program, address: SocketAddr) -> Outcome {
         match *self {
             Self::Curl { args, path, status, has } => judge(&curl(address, path, args)?, path, status, has),
+            Self::Tls { args, path, status, has } => judge(&curl_tls(address, path, args)?, path, status, has),
+            Self::Said { status, has } => said(&program.suggestion()?, status, has),
             Self::Spread { path, requests, bodies } => spread(address, path, requests, bodies),
             Self::Burst { path, requests, status, has } => burst(address, path, requests, status, has),
             Self::Raw { steps } => raw(address, steps),
@@ -44,9 +51,21 @@ impl Check {
 
 /// Head and body of the answer as curl shows them.
 fn curl(address: SocketAddr, path: &str, args: &[&str]) -> Outcome<String> {
-    let limit = PATIENCE.as_secs().to_string();
-    let url = format!("http://{address}{path}");
-    shell::capture(Command::new("curl").args(["-sS", "-i", "--noproxy", "*", "-m", &limit]).args(args).arg(url))
+    shell::capture(plain_curl().args(args).arg(format!("http://{address}{path}")))
+}
+
+fn curl_tls(address: SocketAddr, path: &str, args: &[&str]) -> Outcome<String> {
+    shell::capture(plain_curl().arg("-k").args(args).arg(format!("https://{address}{path}")))
+}
+
+fn said(words: &str, status: u16, has: &[&str]) -> Outcome {
+    judge(&shell::capture(plain_curl().args(words.split_whitespace()))?, words, status, has)
+}
+
+fn plain_curl() -> Command {
+    let mut command = Command::new("curl");
+    command.args(["-sS", "-i", "--noproxy", "*", "-m", &PATIENCE.as_secs().to_string()]);
+    command
 }
 
 fn judge(answer: &str, path: &str, status: u16, has: &[&str]) -> Outcome {
@@ -83,7 +102,7 @@ fn burst(address: SocketAddr, path: &str, requests: usize, status: u16, has: &[&
     judge(&last, path, status, has)
 }
 
-fn raw(address: SocketAddr, steps: &[(&[u8], &[u8])]) -> Outcome {
+pub(super) fn raw(address: SocketAddr, steps: &[(&[u8], &[u8])]) -> Outcome {
     let mut socket = TcpStream::connect_timeout(&address, PATIENCE).during("connect")?;
     socket.set_read_timeout(Some(PATIENCE)).during("set a timeout")?;
     let mut seen = Vec::new();

@@ -42,21 +42,29 @@ impl Program {
 
     /// Waits for the line `listening on …`.
     pub(super) fn address(&mut self) -> Outcome<SocketAddr> {
+        self.find("listening on ADDRESS", listening_on)
+    }
+
+    /// Waits for the line `try: curl …`, and gives what follows there.
+    pub(super) fn suggestion(&mut self) -> Outcome<String> {
+        self.find("try: curl WORDS", |line| line.strip_prefix("try: curl ").map(str::to_owned))
+    }
+
+    /// Reads on until a line has what is looked for.
+    fn find<T>(&mut self, what: &str, in_line: impl Fn(&str) -> Option<T>) -> Outcome<T> {
         let end = Instant::now() + TO_LISTEN;
         loop {
             match self.lines.recv_timeout(end.saturating_duration_since(Instant::now())) {
                 Ok(line) => {
-                    let address = listening_on(&line);
+                    let found = in_line(&line);
                     self.said.push(line);
-                    if let Some(address) = address {
-                        return Ok(address);
+                    if let Some(found) = found {
+                        return Ok(found);
                     }
                 }
-                Err(RecvTimeoutError::Timeout) => {
-                    return Err(Failure::new("no line `listening on ADDRESS`"));
-                }
+                Err(RecvTimeoutError::Timeout) => return Err(Failure::new(format!("no line `{what}`"))),
                 Err(RecvTimeoutError::Disconnected) => {
-                    return Err(Failure::new("ended before it listened"));
+                    return Err(Failure::new(format!("ended before it said `{what}`")));
                 }
             }
         }

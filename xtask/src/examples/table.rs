@@ -1,6 +1,6 @@
 //! What each example must do, as a user would try it.
 
-use super::check::Check::{Burst, Curl, Raw, Spread};
+use super::check::Check::{Burst, Curl, Raw, Said, Spread, Tls};
 use super::{Example, failover};
 
 const HANDSHAKE: &[u8] = b"GET /chat HTTP/1.1\r\nHost: example.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
@@ -13,6 +13,11 @@ const ECHO: &[u8] = b"\x81\x05hello";
 
 /// Makes curl send content.
 const POST: &[&str] = &["--data", "my secret is 42"];
+
+/// A call by HTTP/2, and two of gRPC-Web in text: `[0, 0, 0, 0, 2] hi`, and what is not base64.
+const CALL: &[&str] = &["--http2-prior-knowledge", "-H", "Content-Type: application/grpc", "--data", "hello"];
+const WEB_CALL: &[&str] = &["-H", "Content-Type: application/grpc-web-text", "--data", "AAAAAAJoaQ=="];
+const BAD_WEB_CALL: &[&str] = &["-H", "Content-Type: application/grpc-web-text", "--data", "!"];
 
 pub(super) const ALL: &[Example] = &[
     Example {
@@ -123,6 +128,45 @@ pub(super) const ALL: &[Example] = &[
         name: "embedded",
         args: &[],
         checks: &[Curl { args: &[], path: "/", status: 200, has: &["served from inside another program"] }],
+        story: None,
+    },
+    Example {
+        name: "grpc_proxy",
+        args: &[],
+        checks: &[
+            Curl { args: CALL, path: "/a.B/C", status: 200, has: &["application/grpc", "hello", "grpc-status: 0"] },
+            // Base64 of the message, and of a frame of trailers with `grpc-status: 0`.
+            Curl {
+                args: WEB_CALL,
+                path: "/a.B/C",
+                status: 200,
+                has: &["application/grpc-web-text", "AAAAAAJoaQ==gAAAABBncnBjLXN0YXR1czogMA0K"],
+            },
+            Curl { args: BAD_WEB_CALL, path: "/a.B/C", status: 200, has: &["grpc-status: 13", "grpc-message: "] },
+        ],
+        story: None,
+    },
+    Example {
+        name: "tls_termination",
+        args: &[],
+        checks: &[
+            Tls { args: &["--http1.1"], path: "/", status: 200, has: &["in the clear behind TLS"] },
+            Tls { args: &["--http2"], path: "/", status: 200, has: &["HTTP/2 200", "in the clear behind TLS"] },
+            Tls { args: &["-H", "Host: elsewhere.test"], path: "/", status: 200, has: &[] },
+        ],
+        story: None,
+    },
+    Example {
+        name: "mtls",
+        args: &[],
+        // The certificate, as the origin is told about it.
+        checks: &[Said { status: 200, has: &[":MI"] }],
+        story: None,
+    },
+    Example {
+        name: "sni_passthrough",
+        args: &[],
+        checks: &[Said { status: 200, has: &["this is a.example"] }],
         story: None,
     },
 ];

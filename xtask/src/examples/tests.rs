@@ -2,7 +2,7 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::thread;
 
-use super::check::{Check, body, final_status};
+use super::check::{body, final_status, raw};
 use super::origin::Origin;
 use super::program::listening_on;
 use super::{choose, table};
@@ -48,18 +48,18 @@ fn echo() -> std::net::SocketAddr {
 
 #[test]
 fn raw_checks_compare_step_by_step() {
-    assert!(Check::Raw { steps: &[(b"one\n", b"one"), (b"two\n", b"two")] }.run(echo()).is_ok());
+    assert!(raw(echo(), &[(b"one\n", b"one"), (b"two\n", b"two")]).is_ok());
 }
 
 #[test]
 fn a_raw_check_fails_when_the_answer_never_comes() {
-    let failure = Check::Raw { steps: &[(b"one\n", b"one"), (b"two\n", b"three")] }.run(echo()).unwrap_err();
+    let failure = raw(echo(), &[(b"one\n", b"one"), (b"two\n", b"three")]).unwrap_err();
     assert!(failure.to_string().contains("three"), "{failure}");
 }
 
 #[test]
 fn a_killed_origin_refuses_until_it_is_revived() {
-    let asks = |address| Check::Raw { steps: &[(b"GET / HTTP/1.1\r\n\r\n", b"\r\n\r\nme")] }.run(address);
+    let asks = |address| raw(address, &[(b"GET / HTTP/1.1\r\n\r\n", b"\r\n\r\nme")]);
     let mut origin = Origin::start("me").unwrap();
     asks(origin.address()).unwrap();
     origin.kill();
