@@ -1,10 +1,11 @@
 //! Both ends of HTTP/2 against RFC 9113, case by case, and against clients that do too much of what is allowed.
 //!
-//! What is not met stands in tables with the reason for it, so that a new failure shows, and a new success too. The floods take a few thousand
-//! frames each; `SIMPLON_FLOOD_SECONDS` makes each last so long instead.
+//! What is not met stands in tables with the reason for it, so that a new failure shows, and a new success too. The floods are of a few
+//! thousand frames each; a longer run is ignored unless it is asked for.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests may fail loudly")]
 
 use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -21,10 +22,16 @@ use simplon::prelude::{
 use simplon::proto_http::Target;
 use simplon::proto_http::fields::Known;
 use simplon::proto_http::transfer::{Part, Sink, Source, StreamError};
+use simplon_testkit::alloc::{self, Counting};
 use simplon_testkit::h2::conformance::{self, Report};
+use simplon_testkit::h2::flood::{Effort, End, Flood, Flooded, Offence};
+use simplon_testkit::h2::{Block, Code, Frame, Peer as Raw};
 use tokio::io::{DuplexStream, duplex};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::time::{Instant, sleep};
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
 
 #[tokio::test(start_paused = true)]
 async fn a_service_as_a_server() {
@@ -58,6 +65,123 @@ async fn origins_as_a_client() {
     let report = conformance::client(ask).await;
     assert_eq!(report.skipped().count(), 1);
     check(&report, NOT_MET_BY_CLIENTS);
+}
+
+/// Each flood on a connection of its own, with another client beside it that is served all the while.
+#[tokio::test(start_paused = true)]
+async fn a_service_under_floods() {
+    for flood in Flood::BY_CLIENTS {
+        survive(*flood, effort(*flood)).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+#[ignore = "takes half a minute, with ten seconds for each flood that does not end"]
+async fn a_service_under_floods_that_last() {
+    for flood in Flood::BY_CLIENTS {
+        let effort = if is_slow(*flood) { effort(*flood) } else { Effort::lasting(Duration::from_secs(10)) };
+        survive(*flood, effort).await;
+    }
+}
+
+/// An origin is one that we chose: what it sends for nothing costs it as much as us, and is not ended for that alone.
+#[tokio::test(start_paused = true)]
+async fn origins_that_flood() {
+    for flood in Flood::BY_SERVERS {
+        let mut origin = Raw::server(ask().await);
+        let (flooded, counted) = alloc::count_async(flood.run(&mut origin, effort(*flood))).await;
+        let (flooded, peak) = (flooded.unwrap(), counted.peak);
+        println!("{flood}: {flooded:?}, {peak} octets at most");
+        let (end, resets) = match flood {
+            Flood::Continuation | Flood::EmptyContinuation | Flood::EmptyData | Flood::SlowFields(_) => (CALM, 0),
+            // The exchange fails.
+            Flood::Interim => (End::Survived, 1),
+            _ => (End::Survived, 0),
+        };
+        assert_eq!((flooded.end, flooded.resets), (end, resets), "{flood}: {flooded:?}");
+        assert!(peak < MOST_OCTETS, "{flood}: {peak} octets");
+    }
+}
+
+/// What ends a flood of clients, and which counter says so.
+async fn survive(flood: Flood, effort: Effort) {
+    let http = Http::new(Site);
+    let ((flooded, served), counted) = alloc::count_async(beside(&http, flood, effort)).await;
+    let stats = http.http2_stats();
+    println!("{flood}: {flooded:?}, {} octets at most", counted.peak);
+    let what = format!("{flood}: {flooded:?}, {served} served beside, {stats:?}");
+    let (end, counters) = match flood {
+        // The first offence ends the connection.
+        Flood::MadeYouReset(
+            Offence::ZeroWindowUpdate | Offence::DataAfterEnd | Offence::HeadersAfterEnd | Offence::PriorityLength,
+        ) => (End::GoAway(Code::PROTOCOL_ERROR), [0, 0, 0]),
+        Flood::RapidReset
+        | Flood::MadeYouReset(_)
+        | Flood::Continuation
+        | Flood::EmptyContinuation
+        | Flood::HpackBomb
+        | Flood::EmptyData
+        | Flood::SlowFields(_) => (CALM, [1, 0, 0]),
+        Flood::Ping
+        | Flood::Settings
+        | Flood::Priority
+        | Flood::PriorityUpdate
+        | Flood::WindowUpdate
+        | Flood::Unknown => (CALM, [0, 1, 0]),
+        // Each stream is given up; a connection without any is told to go.
+        Flood::Stall | Flood::Drip(_) => (End::Closed, [0, 0, 100]),
+        // Each request is too large, and answered so; content is read as it comes.
+        _ => (End::Survived, [0, 0, 0]),
+    };
+    assert_eq!(flooded.end, end, "{what}");
+    assert_eq!([stats.library_floods, stats.control_floods, stats.stalled], counters, "{what}");
+    assert!(served > 0, "{what}");
+    assert!(counted.peak < MOST_OCTETS, "{} octets for {what}", counted.peak);
+}
+
+const CALM: End = End::GoAway(Code::ENHANCE_YOUR_CALM);
+/// What a connection may take that is flooded, with the two clients.
+const MOST_OCTETS: i64 = 1 << 20;
+
+async fn beside(http: &Http<Site>, flood: Flood, effort: Effort) -> (Flooded, u32) {
+    let mut attacker = Raw::client(connect(http));
+    let mut other = Raw::client(connect(http));
+    other.start().await.unwrap();
+    let mut served = 0;
+    // By a clock that stands still while there is something to do.
+    let pause = if is_slow(flood) { Duration::from_secs(5) } else { Duration::ZERO };
+    let mut flooding = pin!(flood.run(&mut attacker, effort));
+    let flooded = loop {
+        tokio::select! {
+            biased;
+            () = get(&mut other, pause) => served += 1,
+            flooded = &mut flooding => break flooded.unwrap(),
+        }
+    };
+    drop(other);
+    (flooded, served)
+}
+
+fn is_slow(flood: Flood) -> bool {
+    matches!(flood, Flood::Stall | Flood::Drip(_) | Flood::SlowFields(_))
+}
+
+async fn get(peer: &mut Raw, pause: Duration) {
+    let stream = peer.fresh();
+    peer.send(Frame::headers(stream, Block::request("GET", "/")).end_stream()).await;
+    assert_eq!(peer.expect_response(stream).await.unwrap().status, 200);
+    if !pause.is_zero() {
+        sleep(pause).await;
+    }
+}
+
+fn effort(flood: Flood) -> Effort {
+    match flood {
+        // Each is worth thousands.
+        Flood::HpackBomb | Flood::CookieCrumbs => Effort::frames(50),
+        _ if is_slow(flood) => Effort::lasting(Duration::from_secs(300)),
+        _ => Effort::frames(5000),
+    }
 }
 
 /// Prints what is not met, and fails if that is not what is known.
