@@ -152,6 +152,11 @@ async fn beside(http: &Http<Site>, flood: Flood, effort: Effort) -> (Flooded, u3
     let pause = if is_slow(flood) { Duration::from_secs(5) } else { Duration::ZERO };
     let mut flooding = pin!(flood.run(&mut attacker, effort));
     let flooded = loop {
+        if served % 1000 == 999 {
+            // It keeps a record of each of its streams, which is not what is to be measured.
+            other = Raw::client(connect(http));
+            other.start().await.unwrap();
+        }
         tokio::select! {
             biased;
             () = get(&mut other, pause) => served += 1,
