@@ -172,7 +172,8 @@ fn interim(head: ResponseHead, flow: &mut Flow, legs: &mut Legs<'_>) -> Result<S
 /// `said` is the status that the origin gave, before filters saw it.
 fn pass_head(head: ResponseHead, said: StatusCode, flow: &mut Flow, legs: &mut Legs<'_>) -> Result<Step, Failure> {
     let last = if legs.response.is_over() { Last::Yes } else { Last::No };
-    legs.exchange.push(Part::Head(head, last)).map_err(|error| not_passed(error, said))?;
+    let status = head.status;
+    legs.exchange.push(Part::Head(head, last)).map_err(|error| not_passed(error, status, said))?;
     legs.head_passed();
     match (legs.upstream.is_tunnel(), legs.exchange.is_tunnel()) {
         (true, true) => {
@@ -184,11 +185,11 @@ fn pass_head(head: ResponseHead, said: StatusCode, flow: &mut Flow, legs: &mut L
     }
 }
 
-/// Why a final head does not pass. Success without a switch is what a client of HTTP/2 would take for one (RFC 8441 §5): the origin's doing, if it
-/// said so.
-fn not_passed(error: StreamError, said: StatusCode) -> Failure {
+/// Why a final head does not pass. Success without a switch is what a client of HTTP/2 would take for one (RFC 8441 §5): the origin's doing, unless
+/// a filter made it of something else.
+fn not_passed(error: StreamError, status: StatusCode, said: StatusCode) -> Failure {
     match error {
-        StreamError::Misuse(Misuse::UpgradeNotAsked) if said.is_success() => {
+        StreamError::Misuse(Misuse::UpgradeNotAsked) if status == said && said.is_success() => {
             Failure::Origin { error: StreamError::Malformed(Rule::UpgradeNotAsked), answered: false }
         }
         error => Failure::Ours(Error::internal(error)),
