@@ -30,6 +30,12 @@ pub(crate) fn is_value(octets: &[u8]) -> bool {
     octets.iter().fold(true, |is_good, &b| is_good & ((b >= 0x20) | (b == b'\t')) & (b != 0x7f))
 }
 
+/// Whether a value begins or ends with a blank: lines of HTTP/1 trim it, later versions forbid it (RFC 9113 §8.2.1).
+#[cfg(feature = "h2")]
+pub(crate) fn is_padded(octets: &[u8]) -> bool {
+    octets.first().is_some_and(|&b| is_blank(b)) || octets.last().is_some_and(|&b| is_blank(b))
+}
+
 /// Octets that a target may hold: no blank, no control octet; others are kept as they came.
 pub(crate) fn is_target(octets: &[u8]) -> bool {
     !octets.is_empty() && octets.iter().fold(true, |is_good, &b| is_good & (b > 0x20) & (b != 0x7f))

@@ -4,16 +4,18 @@
 //! says by itself.
 //!
 //! - [`GrpcErrors`] answers errors with a `grpc-status` instead of a status of HTTP.
-//! - [`timeout`] reads how long a caller waits.
+//! - [`GrpcDeadline`] ends a call when its caller has stopped waiting.
 //! - [`WebBridge`] lets gRPC-Web in.
 
 mod code;
+mod deadline;
 mod errors;
 mod message;
 mod timeout;
 mod web;
 
 pub use code::Code;
+pub use deadline::GrpcDeadline;
 pub use errors::GrpcErrors;
 pub use message::encode as encode_message;
 pub use timeout::{parse as parse_timeout, timeout};

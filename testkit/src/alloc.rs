@@ -8,6 +8,7 @@
 //!
 //! let counted = alloc::count(|| drop(std::hint::black_box(Box::new(1))));
 //! assert_eq!(counted.times, 1);
+//! assert!(counted.peak >= 4);
 //! let counted = alloc::count(|| std::hint::black_box(1 + 1));
 //! assert_eq!(counted.times, 0);
 //! ```
@@ -30,6 +31,8 @@ pub struct Counted {
     pub octets: u64,
     /// How many octets more are held than before; less than none if more was given back.
     pub held: i64,
+    /// How many octets more than before were held at once.
+    pub peak: i64,
     /// Where the first of them happened.
     pub first: Option<Backtrace>,
 }
@@ -39,6 +42,7 @@ thread_local! {
     static TIMES: Cell<u64> = const { Cell::new(0) };
     static OCTETS: Cell<u64> = const { Cell::new(0) };
     static HELD: Cell<i64> = const { Cell::new(0) };
+    static PEAK: Cell<i64> = const { Cell::new(0) };
     static FIRST: RefCell<Option<Backtrace>> = const { RefCell::new(None) };
 }
 
@@ -60,13 +64,14 @@ fn arm() {
     TIMES.set(0);
     OCTETS.set(0);
     HELD.set(0);
+    PEAK.set(0);
     FIRST.take();
     ARMED.set(true);
 }
 
 fn disarm() -> Counted {
     ARMED.set(false);
-    Counted { times: TIMES.get(), octets: OCTETS.get(), held: HELD.get(), first: FIRST.take() }
+    Counted { times: TIMES.get(), octets: OCTETS.get(), held: HELD.get(), peak: PEAK.get(), first: FIRST.take() }
 }
 
 /// Notes one allocation. What noting itself allocates is not counted.
@@ -84,7 +89,13 @@ fn note(octets: usize) {
 
 /// Notes that this thread holds more, or less.
 fn hold(change: i64) {
-    let _ = HELD.try_with(|held| held.set(held.get().saturating_add(change)));
+    let held = HELD.try_with(|held| {
+        held.set(held.get().saturating_add(change));
+        held.get()
+    });
+    if let Ok(held) = held {
+        let _ = PEAK.try_with(|peak| peak.set(peak.get().max(held)));
+    }
 }
 
 #[expect(

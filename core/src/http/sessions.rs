@@ -6,6 +6,7 @@
 
 mod drive;
 mod place;
+mod screen;
 mod session;
 mod watched;
 

@@ -108,6 +108,9 @@ fn fields(uri: &Uri, headers: &HeaderMap, target: &Target, limits: &Limits) -> R
         if !syntax::is_value(value.as_bytes()) {
             return Err(Rule::ValueControl);
         }
+        if syntax::is_padded(value.as_bytes()) {
+            return Err(Rule::ValueBlank);
+        }
         match Known::of(name.as_str().as_bytes()) {
             Some(Known::Cookie) => continue,
             Some(Known::Host) => check_host(uri, headers, value.as_bytes())?,

@@ -7,6 +7,7 @@ use crate::framing::{self, Framing};
 use crate::h1::Config;
 use crate::head::ResponseHead;
 use crate::rules::Rule;
+use crate::syntax;
 
 /// These belong to a connection of HTTP/1; a message that holds one is malformed (RFC 9113 §8.2.2).
 const CONNECTION: u64 = set_of(&[
@@ -70,6 +71,9 @@ pub(super) fn trailers(headers: &HeaderMap, config: &Config) -> Result<Fields, R
 fn fields(headers: &HeaderMap, most_octets: usize, most_fields: usize) -> Result<Fields, Rule> {
     if headers.len() > most_fields {
         return Err(Rule::TooManyFields);
+    }
+    if headers.values().any(|value| syntax::is_padded(value.as_bytes())) {
+        return Err(Rule::ValueBlank);
     }
     let fields = Fields::try_from(headers).map_err(rule_of)?;
     // As they would stand in HTTP/1, with a colon, a blank and the end of the line.

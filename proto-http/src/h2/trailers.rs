@@ -7,12 +7,16 @@ use crate::fields::Fields;
 use crate::h1::{NOT_TRAILERS, TRAILERS_DROPPED, TRAILERS_REFUSED};
 use crate::limits::Limits;
 use crate::rules::Rule;
+use crate::syntax;
 use crate::transfer::Misuse;
 
 /// A received trailer section, without what means nothing there.
 pub(super) fn received(map: &HeaderMap, limits: &Limits) -> Result<Fields, Rule> {
     if map.len() > limits.trailer_fields {
         return Err(Rule::TooManyTrailers);
+    }
+    if map.values().any(|value| syntax::is_padded(value.as_bytes())) {
+        return Err(Rule::ValueBlank);
     }
     let mut fields = Fields::try_from(map).map_err(|_| Rule::ValueControl)?;
     // A colon with a blank and a line end, as the line would have them.

@@ -31,6 +31,7 @@ rules! {
     NameBlank: Both, 400, "RFC 9112 §5.1", None, "a blank between a field name and its colon";
     NameMalformed: Both, 400, "RFC 9110 §5.1", None, "a field name that is not a token";
     ValueControl: Both, 400, "RFC 9110 §5.5", None, "a control octet in a field value";
+    ValueBlank: Both, 400, "RFC 9113 §8.2.1", None, "a blank at the beginning or end of a field value, where lines do not trim it";
     // Start lines
     StartLine: Both, 400, "RFC 9112 §3", None, "a start line that is not three parts with one space between";
     MethodMalformed: Request, 400, "RFC 9110 §9.1", None, "a method that is not a token, or longer than 64 octets";

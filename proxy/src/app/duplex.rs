@@ -5,6 +5,7 @@ use std::future::poll_fn;
 use http::StatusCode;
 use simplon_core::connect::Connect;
 use simplon_core::{Error, Kind};
+use simplon_proto_http::rules::Rule;
 use simplon_proto_http::transfer::{Last, Misuse, Part, Sink, Source, StreamError};
 use simplon_proto_http::{RequestHead, ResponseHead, hop};
 use tokio::time::Instant;
@@ -116,12 +117,13 @@ where
             }
         }
         replay.forget();
+        let said = head.status;
         legs.response = Content::new(last);
         let Legs { exchange, upstream, response, .. } = &mut *legs;
         let mut view = ResponseView { head: &mut head, content: response, exchange, upstream: Some(upstream) };
         self.filters.response(&mut view, cx).await?;
         record.status = Some(head.status);
-        let step = pass_head(head, flow, legs)?;
+        let step = pass_head(head, said, flow, legs)?;
         if flow.is_tunnel() {
             deadline.lift();
         }
@@ -176,9 +178,12 @@ fn interim(head: ResponseHead, flow: &mut Flow, legs: &mut Legs<'_>) -> Result<S
 }
 
 /// The final head, to the client. Both legs must agree on whether it opens a tunnel (RFC 9110 §7.8, §9.3.6).
-fn pass_head(head: ResponseHead, flow: &mut Flow, legs: &mut Legs<'_>) -> Result<Step, Failure> {
+///
+/// `said` is the status that the origin gave, before filters saw it.
+fn pass_head(head: ResponseHead, said: StatusCode, flow: &mut Flow, legs: &mut Legs<'_>) -> Result<Step, Failure> {
     let last = if legs.response.is_over() { Last::Yes } else { Last::No };
-    legs.exchange.push(Part::Head(head, last)).map_err(Error::internal)?;
+    let status = head.status;
+    legs.exchange.push(Part::Head(head, last)).map_err(|error| not_passed(error, status, said))?;
     legs.head_passed();
     match (legs.upstream.is_tunnel(), legs.exchange.is_tunnel()) {
         (true, true) => {
@@ -187,6 +192,17 @@ fn pass_head(head: ResponseHead, flow: &mut Flow, legs: &mut Legs<'_>) -> Result
         }
         (false, false) => Ok(flow.on(Event::ResponseHead(last))),
         _ => Err(Failure::Ours(Error::internal(Kind::Misuse(Misuse::UpgradeNotAsked)))),
+    }
+}
+
+/// Why a final head does not pass. Success without a switch is what a client of HTTP/2 would take for one (RFC 8441 §5): the origin's doing, unless
+/// a filter made it of something else.
+fn not_passed(error: StreamError, status: StatusCode, said: StatusCode) -> Failure {
+    match error {
+        StreamError::Misuse(Misuse::UpgradeNotAsked) if status == said && said.is_success() => {
+            Failure::Origin { error: StreamError::Malformed(Rule::UpgradeNotAsked), answered: false }
+        }
+        error => Failure::Ours(Error::internal(error)),
     }
 }
 

@@ -6,8 +6,7 @@ use simplon_proto_http::Fields;
 
 /// How long the caller of this request waits, from when it asked; `None` if it does not say, or not in a way that can be read.
 ///
-/// Nothing is bounded by this alone. A filter gives it to whatever bounds an exchange; the caller gives up at about the same time in any case,
-/// and that is passed on to the origin at once, as is the field itself.
+/// Nothing is bounded by this alone; [`super::GrpcDeadline`] does that. The field goes to the origin as it is.
 ///
 /// ```
 /// use simplon_proto_http::Fields;

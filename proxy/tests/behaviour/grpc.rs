@@ -5,8 +5,9 @@ use simplon_core::Result;
 use simplon_core::connect::Peer;
 use simplon_core::http::Serve;
 use simplon_core::net::ConnInfo;
-use simplon_proxy::grpc::{GrpcErrors, WebBridge, WebCall};
+use simplon_proxy::grpc::{GrpcDeadline, GrpcErrors, WebBridge, WebCall};
 use simplon_proxy::{App, Request, Response, Route, Target, To, answer};
+use simplon_testkit::time::took;
 use simplon_testkit::{get, post};
 
 use crate::stage::{self, Stage};
@@ -47,6 +48,28 @@ async fn errors_of_calls_are_trailers_alone() {
     client.send(get("/")).await;
     let response = client.response().await;
     assert_eq!((response.status, response.field("grpc-status")), (502, None));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_ends_with_the_patience_of_its_caller() {
+    use std::time::Duration;
+    for (asked, most, ends) in
+        [("250m", None, 250), ("250m", Some(90), 90), ("1S", Some(5000), 1000), ("x", Some(90), 90)]
+    {
+        let mut stage = stage::with(|origin| {
+            let deadline = GrpcDeadline::new();
+            let deadline = most.map_or(deadline, |most| deadline.at_most(Duration::from_millis(most)));
+            App::new(To(origin)).filter(deadline).rescue(GrpcErrors::new()).retry(())
+        });
+        let call = post("/a.B/C").field("Content-Type", "application/grpc").field("grpc-timeout", asked).body("x");
+        let (mut client, mut origin) = stage.pass(call).await;
+        assert_eq!(origin.request().await.field("grpc-timeout"), Some(asked));
+        let (response, time) = took(client.response()).await;
+        assert_eq!((response.status, response.field("grpc-status")), (200, Some("4")), "{asked}");
+        let ends = Duration::from_millis(ends);
+        assert!((ends..ends + Duration::from_millis(200)).contains(&time), "{asked}: {time:?}");
+        origin.closed().await;
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -494,7 +494,7 @@ async fn a_websocket_of_http_2_is_one_of_http_1_at_the_origin() {
 /// H66: an answer other than 101 does not open anything, and does not look as if it did.
 #[tokio::test(start_paused = true)]
 async fn a_refused_websocket_is_refused() {
-    for (reply, expected) in [(status(403).body("no"), 403), (ok("what?"), 500)] {
+    for (reply, expected) in [(status(403).body("no"), 403), (ok("what?"), 502)] {
         let mut stage = stage::plain();
         let mut client = chatting(&stage).await;
         let (response, mut send) = client.begin(chat());

@@ -175,7 +175,15 @@ impl<S: Serve> Driver<S> {
         if matches!(self.life, Life::Over(_)) {
             return Judged::Unchanged;
         }
-        let flood = self.wire.state().flood;
+        let (flood, is_no_http2) = {
+            let wire = self.wire.state();
+            (wire.flood, wire.is_no_http2)
+        };
+        if is_no_http2 {
+            self.connection.abrupt_shutdown(Reason::PROTOCOL_ERROR);
+            self.life = Life::Over(Instant::now());
+            return Judged::Told;
+        }
         let flood =
             flood.or(if self.malformed >= self.config.malformed_requests { Some(Flood::Malformed) } else { None });
         if let Some(flood) = flood {

@@ -27,6 +27,16 @@ pub(super) struct Frames {
     left: u32,
     /// A head has begun and not ended.
     in_head: bool,
+    first: First,
+}
+
+/// The frame that follows the preface.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum First {
+    Awaited,
+    Settings,
+    /// Anything else, which makes it no HTTP/2 (RFC 9113 §3.4).
+    Other,
 }
 
 /// What is counted of frames.
@@ -45,7 +55,7 @@ pub(super) struct Seen {
 impl Frames {
     /// Before the preface.
     pub(super) const fn new() -> Self {
-        Self { header: [0; HEADER], have: 0, left: PREFACE, in_head: false }
+        Self { header: [0; HEADER], have: 0, left: PREFACE, in_head: false, first: First::Awaited }
     }
 
     /// These octets came.
@@ -76,8 +86,16 @@ impl Frames {
         self.have > 0 || (self.in_head && (self.left > 0 || self.header[4] & END_HEADERS == 0))
     }
 
+    /// Whether the preface was followed by something else than SETTINGS.
+    pub(super) fn is_no_http2(&self) -> bool {
+        self.first == First::Other
+    }
+
     fn count(&mut self, seen: &mut Seen) {
         let [a, b, c, kind, flags, ..] = self.header;
+        if self.first == First::Awaited {
+            self.first = if kind == SETTINGS && flags & ACK == 0 { First::Settings } else { First::Other };
+        }
         self.left = u32::from_be_bytes([0, a, b, c]);
         self.in_head = matches!(kind, HEADERS | CONTINUATION | PUSH_PROMISE);
         match kind {

@@ -47,6 +47,8 @@ pub(super) struct State {
     pub(super) data_octets: u64,
     /// What the client does too much of.
     pub(super) flood: Option<Flood>,
+    /// The client does not begin as it must. Nothing more is read.
+    pub(super) is_no_http2: bool,
 }
 
 impl Watched {
@@ -67,6 +69,7 @@ impl Wire {
             stuck_since: None,
             data_octets: 0,
             flood: None,
+            is_no_http2: false,
         }))
     }
 
@@ -79,6 +82,7 @@ impl State {
     fn received(&mut self, octets: &[u8]) {
         let now = Instant::now();
         let seen = self.frames.pass(octets);
+        self.is_no_http2 = self.frames.is_no_http2();
         self.heard = now;
         self.data_octets += seen.data_octets;
         self.head_since = if self.frames.is_mid_head() { self.head_since.or(Some(now)) } else { None };
@@ -108,6 +112,9 @@ impl State {
 impl AsyncRead for Watched {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let Self { stream, before, wire } = self.get_mut();
+        if wire.state().is_no_http2 {
+            return Poll::Pending;
+        }
         let filled = buffer.filled().len();
         if before.is_empty() {
             ready!(Pin::new(stream).poll_read(cx, buffer))?;
@@ -118,7 +125,13 @@ impl AsyncRead for Watched {
         }
         let octets = &buffer.filled()[filled..];
         if !octets.is_empty() {
-            wire.state().received(octets);
+            let mut state = wire.state();
+            state.received(octets);
+            if state.is_no_http2 {
+                // The crate would serve it. It is told by the driver, which looks at what was seen whenever there is nothing to read.
+                buffer.set_filled(filled);
+                return Poll::Pending;
+            }
         }
         Poll::Ready(Ok(()))
     }

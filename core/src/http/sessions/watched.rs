@@ -8,6 +8,7 @@ use std::task::{Context, Poll, Waker, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use super::screen::Screen;
 use crate::net::Stream;
 
 /// What the origin said first.
@@ -89,11 +90,12 @@ pub(super) struct Watched {
     facts: Arc<Facts>,
     first: [u8; FRAME_HEAD],
     seen: usize,
+    screen: Screen,
 }
 
 impl Watched {
     pub(super) fn new(stream: Stream, facts: Arc<Facts>) -> Self {
-        Self { stream, facts, first: [0; FRAME_HEAD], seen: 0 }
+        Self { stream, facts, first: [0; FRAME_HEAD], seen: 0, screen: Screen::new() }
     }
 
     fn note(&mut self, octets: &[u8]) {
@@ -122,6 +124,7 @@ impl AsyncRead for Watched {
         let before = buffer.filled().len();
         ready!(Pin::new(&mut this.stream).poll_read(cx, buffer))?;
         this.note(&buffer.filled()[before..]);
+        this.screen.pass(&mut buffer.filled_mut()[before..]);
         Poll::Ready(Ok(()))
     }
 }

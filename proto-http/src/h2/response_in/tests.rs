@@ -43,6 +43,9 @@ fn malformed_heads_are_refused() {
     type Row<'a> = (u16, &'a [(&'a str, &'a str)], Rule);
     let table: &[Row<'_>] = &[
         (101, &[], Rule::UpgradeNotAsked),
+        (200, &[("x", " a")], Rule::ValueBlank),
+        (200, &[("x", "a\t")], Rule::ValueBlank),
+        (200, &[("x", " ")], Rule::ValueBlank),
         (200, &[("connection", "close")], Rule::FieldOfConnection),
         (200, &[("keep-alive", "timeout=5")], Rule::FieldOfConnection),
         (200, &[("proxy-connection", "close")], Rule::FieldOfConnection),
@@ -82,6 +85,7 @@ fn trailers_that_reframe_are_refused_and_others_are_cleaned() {
     for name in ["transfer-encoding", "connection", "te"] {
         assert_eq!(section(&[(name, "1")]), Err(Rule::FieldOfConnection), "{name}");
     }
+    assert_eq!(section(&[("x", "a ")]), Err(Rule::ValueBlank));
     let fields = section(&[("grpc-status", "0"), ("set-cookie", "a=b"), ("trailer", "x")]).unwrap();
     assert_eq!(fields, Fields::from_pairs([("grpc-status", "0")]).unwrap());
 }

@@ -59,3 +59,18 @@ fn a_head_is_under_way_from_its_first_octet_to_its_last() {
     frames.pass(&data[..HEADER + 3]);
     assert!(!frames.is_mid_head(), "content is none of a head's business");
 }
+
+#[test]
+fn the_preface_is_followed_by_settings_wherever_it_is_cut() {
+    let table =
+        [(frame(SETTINGS, 0, 6), false), (frame(SETTINGS, ACK, 0), true), (frame(HEADERS, END_HEADERS, 3), true)];
+    for (first, is_no_http2) in table {
+        for cut in 0..first.len() {
+            let mut frames = begun();
+            frames.pass(&first[..cut]);
+            frames.pass(&first[cut..]);
+            frames.pass(&frame(HEADERS, END_HEADERS, 3));
+            assert_eq!(frames.is_no_http2(), is_no_http2, "{first:?} cut at {cut}");
+        }
+    }
+}

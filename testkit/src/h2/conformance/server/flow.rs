@@ -89,6 +89,9 @@ pub(super) const CASES: &[Case] = &[
     }),
     must!("9113 §6.9.1", "DATA beyond the window of the connection is a connection error", |peer| {
         peer.start().await?;
+        // What the server opens the window by may come after its settings.
+        peer.send(Frame::ping(*b"all told")).await;
+        peer.expect_pong(*b"all told").await?;
         let window = peer.theirs(Setting::INITIAL_WINDOW_SIZE).unwrap_or(0).max(1) as usize;
         let needed = peer.room(0) / window + 2;
         let most = peer.theirs(Setting::MAX_CONCURRENT_STREAMS).unwrap_or(1000).min(1000) as usize;

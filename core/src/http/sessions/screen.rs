@@ -1,0 +1,95 @@
+//! Shows to the `h2` crate as wrong what it would take from an origin: a first frame that is not SETTINGS, and SETTINGS that allow a server to
+//! be pushed to. One octet of either is changed into what the crate refuses, so that the connection ends as any other that is wrong does.
+//!
+//! Source:  RFC 9113 §3.4, §6.5.2.
+
+/// Octets of a frame's header.
+const HEADER: usize = 9;
+/// Where the type of a frame is in its header, and where the flags.
+const KIND: usize = 3;
+const FLAGS: usize = 4;
+/// Octets of one setting: what, and its value.
+const SETTING: usize = 6;
+
+const DATA: u8 = 0;
+const SETTINGS: u8 = 4;
+const ACK: u8 = 0x1;
+
+const ENABLE_PUSH: [u8; SETTING] = [0, 2, 0, 0, 0, 1];
+/// A value that nobody may say.
+const NO_VALUE: u8 = 2;
+
+/// What came, cut anywhere.
+#[derive(Debug)]
+pub(super) struct Screen {
+    header: [u8; HEADER],
+    have: usize,
+    /// Octets of the payload that are still to come.
+    left: usize,
+    setting: [u8; SETTING],
+    /// Octets of the setting that have come.
+    in_setting: usize,
+    first: First,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum First {
+    Awaited,
+    /// It is made DATA on no stream.
+    Wrong,
+    Passed,
+}
+
+impl Screen {
+    pub(super) const fn new() -> Self {
+        Self { header: [0; HEADER], have: 0, left: 0, setting: [0; SETTING], in_setting: 0, first: First::Awaited }
+    }
+
+    /// These octets came. How many they are does not change.
+    pub(super) fn pass(&mut self, octets: &mut [u8]) {
+        let mut at = 0;
+        while at < octets.len() {
+            if self.left == 0 {
+                self.header(&mut octets[at]);
+                at += 1;
+                continue;
+            }
+            let end = octets.len().min(at.saturating_add(self.left));
+            if self.header[KIND] == SETTINGS && self.header[FLAGS] & ACK == 0 {
+                octets[at..end].iter_mut().for_each(|octet| self.setting(octet));
+            }
+            self.left -= end - at;
+            at = end;
+        }
+    }
+
+    fn header(&mut self, octet: &mut u8) {
+        if self.have == KIND && self.first == First::Awaited {
+            self.first = if *octet == SETTINGS { First::Passed } else { First::Wrong };
+        }
+        if self.first == First::Wrong && self.have >= KIND {
+            *octet = DATA;
+        }
+        self.header[self.have] = *octet;
+        self.have += 1;
+        if self.have == HEADER {
+            let [a, b, c, ..] = self.header;
+            self.left = u32::from_be_bytes([0, a, b, c]) as usize;
+            (self.have, self.in_setting) = (0, 0);
+        }
+    }
+
+    fn setting(&mut self, octet: &mut u8) {
+        self.setting[self.in_setting] = *octet;
+        self.in_setting += 1;
+        if self.in_setting == SETTING {
+            self.in_setting = 0;
+            if self.setting == ENABLE_PUSH {
+                *octet = NO_VALUE;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,40 @@
+use super::*;
+
+/// Passes the frames whole and cut anywhere.
+fn passed(wire: &[u8]) -> Vec<u8> {
+    let mut whole = wire.to_vec();
+    Screen::new().pass(&mut whole);
+    for cut in 0..wire.len() {
+        let mut octets = wire.to_vec();
+        let (before, after) = octets.split_at_mut(cut);
+        let mut screen = Screen::new();
+        screen.pass(before);
+        screen.pass(after);
+        assert_eq!(octets, whole, "cut at {cut}");
+    }
+    whole
+}
+
+const EMPTY: [u8; 9] = [0, 0, 0, SETTINGS, 0, 0, 0, 0, 0];
+
+#[test]
+fn what_an_origin_may_say_is_not_changed() {
+    let settings = [0, 0, 12, SETTINGS, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 3, 0, 0, 0, 1];
+    let ping = [0, 0, 8, 6, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0];
+    let wire = [&settings[..], &ping, &EMPTY, &ping].concat();
+    assert_eq!(passed(&wire), wire);
+}
+
+#[test]
+fn a_first_frame_that_is_not_settings_becomes_data_on_no_stream() {
+    let wire = [0, 0, 3, 1, 4, 0, 0, 0, 1, 0x88, 0, 0];
+    assert_eq!(passed(&wire), [0, 0, 3, DATA, 0, 0, 0, 0, 0, 0x88, 0, 0]);
+}
+
+#[test]
+fn enable_push_becomes_a_value_that_is_none() {
+    let wire = [&EMPTY[..], &[0, 0, 12, SETTINGS, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 1, 0, 2, 0, 0, 0, 1]].concat();
+    let mut expected = wire.clone();
+    *expected.last_mut().unwrap() = NO_VALUE;
+    assert_eq!(passed(&wire), expected);
+}
