@@ -15,7 +15,7 @@ use simplon::core::connect::Versions;
 use simplon::core::net::ConnInfo;
 use simplon::prelude::*;
 use simplon::proto_tls::rustls::Rustls;
-use simplon::proxy::grpc::{GrpcErrors, WebBridge, WebCall};
+use simplon::proxy::grpc::{GrpcDeadline, GrpcErrors, WebBridge, WebCall};
 
 /// Everything to one origin. The context of an exchange is what the bridge keeps of it.
 struct Calls(Peer);
@@ -77,7 +77,7 @@ async fn main() -> std::result::Result<(), shared::Failure> {
         None => shared::serve_apart(App::new(Echo).filter(Ends)).await?.into(),
     };
     let peer = Peer::builder(origin).versions(Versions::Http2).build();
-    let app = Arc::new(App::new(Calls(peer)).filter(WebBridge).rescue(GrpcErrors::new()));
+    let app = Arc::new(App::new(Calls(peer)).filter(GrpcDeadline::new()).filter(WebBridge).rescue(GrpcErrors::new()));
     let identity = certificates::self_signed(&["localhost", "127.0.0.1"])?;
     let end = TlsServer::new(Arc::new(Rustls::new()), ServerConfig::of(identity))?;
     let server = Server::new()

@@ -19,7 +19,7 @@ use std::time::Duration;
 use clap::{Parser, ValueEnum};
 use http::StatusCode;
 use simplon::core::background::Background;
-use simplon::core::connect::TcpConnector;
+use simplon::core::connect::{PeerBuilder, TcpConnector, Versions};
 use simplon::core::http::{Origins, OriginsConfig};
 use simplon::core::net::{ConnInfo, ListenConfig};
 use simplon::core::runtime::Flavour;
@@ -50,6 +50,9 @@ struct Args {
     /// TLS library, one of those in this program.
     #[arg(long, value_name = "NAME", default_value = "rustls")]
     tls: String,
+    /// Speak HTTP/2 with origins: what the TLS handshake agrees upon, or without asking where there is no TLS.
+    #[arg(long)]
+    upstream_h2: bool,
     /// Speak TLS with origins.
     #[arg(long)]
     upstream_tls: bool,
@@ -155,12 +158,17 @@ fn run(args: Args) -> std::result::Result<(), Failure> {
         let brought = args.upstream.is_empty();
         let upstreams = if brought { three_origins().await? } else { args.upstream };
         let upstream_tls = match args.upstream_tls {
-            true => Some(tls::client(&library, args.upstream_ca.as_deref(), args.upstream_insecure)?),
+            true => Some(tls::client(&library, args.upstream_ca.as_deref(), args.upstream_insecure, args.upstream_h2)?),
             false => None,
         };
-        let peer = |upstream: &Address| match &upstream_tls {
-            Some(tls) => Peer::builder(upstream.clone()).tls(tls.clone()).build(),
-            None => Peer::new(upstream.clone()),
+        let versions = match (args.upstream_h2, args.upstream_tls) {
+            (false, _) => Versions::Http1,
+            (true, true) => Versions::Auto,
+            (true, false) => Versions::Http2,
+        };
+        let peer = |upstream: &Address| {
+            let peer = Peer::builder(upstream.clone()).versions(versions);
+            upstream_tls.iter().cloned().fold(peer, PeerBuilder::tls).build()
         };
         let set: BackendSet = upstreams.iter().map(|upstream| Backend::new(peer(upstream))).collect();
         let balancer = Arc::new(Balancer::new(set, RoundRobin::new()));

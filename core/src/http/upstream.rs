@@ -5,12 +5,14 @@ mod h1;
 mod h2;
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use simplon_pool::Pooled;
 use simplon_proto_http::head::{RequestHead, ResponseHead};
 use simplon_proto_http::transfer::{Part, Reason, Sink, Source, StreamError};
+use simplon_proto_tls::Facts;
 use tokio::time::Instant;
 
 pub(super) use self::h1::Link;
@@ -65,7 +67,7 @@ impl Upstream {
     pub(super) fn on_stream(
         lease: super::sessions::Lease,
         peer: Peer,
-        config: std::sync::Arc<simplon_proto_http::h1::Config>,
+        config: Arc<simplon_proto_http::h1::Config>,
     ) -> Self {
         Self(Kind::H2(Box::new(h2::Exchange::new(lease, peer, config))))
     }
@@ -87,6 +89,11 @@ impl Upstream {
     /// The address that answered, if the peer is a name with several.
     pub fn remote(&self) -> Option<SocketAddr> {
         ask!(&self.0, exchange => exchange.remote())
+    }
+
+    /// What TLS agreed upon with it; `None` in the clear.
+    pub fn tls(&self) -> Option<&Arc<Facts>> {
+        ask!(&self.0, exchange => exchange.tls())
     }
 
     /// Whether its connection carried an exchange before this one.

@@ -70,6 +70,7 @@ where
         loop {
             let connecting = self.upstream(asked, peer, protocol, reuse, record, cx);
             let mut upstream = while_client_stays(exchange, self.settings.gone, connecting).await??;
+            record.peer_tls = upstream.tls().cloned();
             match self.exchange_on(exchange, asked, &mut upstream, record, cx).await {
                 Ok(attempted) => {
                     if upstream.may_reuse() {

@@ -40,6 +40,7 @@ pub(super) async fn open(
     head_octets: usize,
 ) -> Result<Arc<Session>> {
     let Connected { stream, remote, protocol, .. } = connected;
+    let tls = stream.tls().cloned();
     let limits = Arc::clone(place.limits());
     let facts = Arc::new(Facts::default());
     let handshake = builder(&limits, head_octets).handshake(Watched::new(stream, Arc::clone(&facts)));
@@ -54,7 +55,7 @@ pub(super) async fn open(
     // Where the handshake of TLS agreed upon something, there was TLS.
     let scheme = if protocol.is_some() { Scheme::Https } else { Scheme::Http };
     let pings = connection.ping_pong();
-    let parts = Parts { sender, facts: Arc::clone(&facts), remote, scheme };
+    let parts = Parts { sender, facts: Arc::clone(&facts), remote, tls, scheme };
     let session = Arc::new(Session::new(parts, Arc::downgrade(place)));
     let now = Instant::now();
     let driver = Driver {

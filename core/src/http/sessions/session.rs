@@ -22,6 +22,7 @@ pub(in crate::http) struct Session {
     facts: Arc<Facts>,
     place: Weak<Place>,
     remote: Option<SocketAddr>,
+    tls: Option<Arc<simplon_proto_tls::Facts>>,
     scheme: Scheme,
     born: Instant,
     /// Exchanges that run.
@@ -39,17 +40,19 @@ pub(super) struct Parts {
     pub(super) sender: SendRequest<Bytes>,
     pub(super) facts: Arc<Facts>,
     pub(super) remote: Option<SocketAddr>,
+    pub(super) tls: Option<Arc<simplon_proto_tls::Facts>>,
     pub(super) scheme: Scheme,
 }
 
 impl Session {
     pub(super) fn new(parts: Parts, place: Weak<Place>) -> Self {
-        let Parts { sender, facts, remote, scheme } = parts;
+        let Parts { sender, facts, remote, tls, scheme } = parts;
         Self {
             sender,
             facts,
             place,
             remote,
+            tls,
             scheme,
             born: Instant::now(),
             running: AtomicUsize::new(0),
@@ -61,6 +64,10 @@ impl Session {
 
     pub(in crate::http) fn facts(&self) -> &Facts {
         &self.facts
+    }
+
+    pub(in crate::http) fn tls(&self) -> Option<&Arc<simplon_proto_tls::Facts>> {
+        self.tls.as_ref()
     }
 
     pub(in crate::http) fn remote(&self) -> Option<SocketAddr> {

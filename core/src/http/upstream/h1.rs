@@ -11,6 +11,7 @@ use simplon_proto_http::fields::Known;
 use simplon_proto_http::h1::{Client, Config, Machine};
 use simplon_proto_http::head::{RequestHead, ResponseHead};
 use simplon_proto_http::transfer::{Last, Part, Reason, Sink, Source, StreamError};
+use simplon_proto_tls::Facts;
 use tokio::time::Instant;
 
 use super::super::leg::{Leg, Patience};
@@ -97,6 +98,10 @@ impl Exchange {
 
     pub(super) fn peer(&self) -> &Peer {
         &self.peer
+    }
+
+    pub(super) fn tls(&self) -> Option<&Arc<Facts>> {
+        self.leg().stream.tls()
     }
 
     pub(super) fn remote(&self) -> Option<SocketAddr> {

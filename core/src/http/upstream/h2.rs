@@ -9,6 +9,7 @@ use simplon_proto_http::h1::Config;
 use simplon_proto_http::h2::{ClientStream, Refusal};
 use simplon_proto_http::head::{RequestHead, ResponseHead};
 use simplon_proto_http::transfer::{Last, Part, Reason, Sink, Source, StreamError, Wait};
+use simplon_proto_tls::Facts;
 use tokio::time::Instant;
 
 use super::super::leg::deadline;
@@ -53,6 +54,10 @@ impl Exchange {
 
     pub(super) fn peer(&self) -> &Peer {
         &self.peer
+    }
+
+    pub(super) fn tls(&self) -> Option<&Arc<Facts>> {
+        self.lease.session().tls()
     }
 
     pub(super) fn remote(&self) -> Option<SocketAddr> {
