@@ -46,6 +46,10 @@ pub(crate) fn python_peers(workspace: &Workspace) -> Outcome {
     if complete(&python) {
         return Ok(());
     }
+    // Debian has that part of Python in a package of its own.
+    if shell::capture(Command::new("python3").args(["-c", "import ensurepip"])).is_err() {
+        install(&["python3-venv"])?;
+    }
     shell::run(Command::new("python3").args(["-m", "venv"]).arg(&folder))?;
     shell::run(
         Command::new(&python).args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]).args(PYTHON),
