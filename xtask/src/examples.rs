@@ -12,6 +12,7 @@ use std::time::Instant;
 use crate::failure::{Failure, Outcome};
 use crate::options::Options;
 use crate::shell;
+use crate::system;
 use crate::workspace::Workspace;
 use check::Check;
 use program::Program;
@@ -32,7 +33,10 @@ pub(crate) fn command(workspace: &Workspace, options: &Options) -> Outcome {
     if !shell::installed("curl") {
         return Err(Failure::new("curl is not installed (`cargo xtask setup`)"));
     }
-    shell::run(shell::cargo_locked("build").args(["--package", "simplon", "--examples", "--all-features"]))?;
+    let facade = system::plain(workspace).into_iter().find(|package| package.name == "simplon");
+    let features = facade.map(|package| system::plain_features(package).join(",")).unwrap_or_default();
+    let build = ["--package", "simplon", "--examples", "--features", &features];
+    shell::run(shell::cargo_locked("build").args(build))?;
     let failed: Vec<&str> = chosen.into_iter().filter(|e| !report(workspace, e)).map(|e| e.name).collect();
     if failed.is_empty() { Ok(()) } else { Err(Failure::new(format!("examples failed: {}", failed.join(", ")))) }
 }
