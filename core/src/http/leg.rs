@@ -91,6 +91,16 @@ impl<R: Role> Leg<R> {
     /// Reads once into the machine. 0 is the end of the stream, and the machine was told.
     pub(super) fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<Result<usize, StreamError>> {
         let filled = self.poll_fill_untimed(cx);
+        self.timed(filled)
+    }
+
+    /// The same once [`Stream::poll_arrived`] was ready: what is known is not asked again.
+    pub(super) fn poll_fill_arrived(&mut self, cx: &mut Context<'_>) -> Poll<Result<usize, StreamError>> {
+        let filled = self.poll_read(cx);
+        self.timed(filled)
+    }
+
+    fn timed<T>(&mut self, filled: Poll<T>) -> Poll<T> {
         if filled.is_pending() && self.read_by.is_none() {
             self.read_by = self.begin_wait();
         }
@@ -103,6 +113,10 @@ impl<R: Role> Leg<R> {
             self.machine.release_buffers();
             return Poll::Pending;
         }
+        self.poll_read(cx)
+    }
+
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Result<usize, StreamError>> {
         let outcome = pin!(self.stream.read_buf(self.machine.space())).poll(cx);
         match outcome {
             Poll::Ready(Ok(n)) => {

@@ -215,10 +215,12 @@ impl Exchange {
         if !self.leg.machine.is_idle() {
             return Poll::Ready(Woken::Request);
         }
-        if self.leg.stream.poll_arrived(cx).is_ready() && self.turn.poll(cx).is_pending() {
-            return Poll::Pending;
-        }
-        match self.leg.poll_fill(cx) {
+        let filled = match self.leg.stream.poll_arrived(cx) {
+            Poll::Ready(()) if self.turn.poll(cx).is_pending() => return Poll::Pending,
+            Poll::Ready(()) => self.leg.poll_fill_arrived(cx),
+            Poll::Pending => self.leg.poll_fill(cx),
+        };
+        match filled {
             Poll::Ready(Ok(1..)) => {
                 // The wait for a request is over; that for its head begins now.
                 self.leg.restart_wait();
