@@ -189,10 +189,15 @@ fn tell_x_forwarded(head: &mut RequestHead, info: &ConnInfo) {
     if !head.fields.contains(Known::XForwardedProto) {
         append(&mut head.fields, if info.tls().is_some() { &HTTPS } else { &HTTP });
     }
-    if !head.fields.contains(Known::XForwardedHost)
-        && let Some(host) = head.authority_bytes()
-    {
-        add(&mut head.fields, Known::XForwardedHost, &host);
+    if head.fields.contains(Known::XForwardedHost) {
+        return;
+    }
+    match head.target.authority() {
+        Some(host) => add(&mut head.fields, Known::XForwardedHost, host),
+        None => {
+            let added = head.fields.append_same(Known::XForwardedHost, Known::Host);
+            debug_assert!(added.is_ok());
+        }
     }
 }
 

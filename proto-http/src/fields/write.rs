@@ -1,6 +1,7 @@
 //! A list as it stands on the wire of HTTP/1.
 
-use super::{Entry, Fields, Home, OTHER};
+use super::Fields;
+use super::list::{Entry, Home, List, OTHER};
 
 /// Octets that are written in one go.
 #[derive(Clone, Copy)]
@@ -15,6 +16,12 @@ impl Fields {
     ///
     /// Neighbours that stand in their block exactly as they would be written (`name: value CR LF`, checked) are copied in one go.
     pub(crate) fn write_to(&self, out: &mut Vec<u8>, skip: u64) {
+        self.list().write_to(out, skip);
+    }
+}
+
+impl List {
+    fn write_to(&self, out: &mut Vec<u8>, skip: u64) {
         let mut run = Run { home: Home::Block, from: 0, to: 0 };
         for entry in &self.entries {
             if entry.known != OTHER && skip & (1 << entry.known) != 0 {
