@@ -1,10 +1,10 @@
 //! Pieces of a message's content, as filters see them.
 
-use std::collections::VecDeque;
-
 use bytes::Bytes;
 use simplon_proto_http::Fields;
 use simplon_proto_http::transfer::{Last, Part};
+
+use crate::queue::Queue;
 
 /// A piece of content.
 #[derive(Clone, Debug)]
@@ -60,7 +60,7 @@ impl Chunk {
 #[derive(Debug, Default)]
 pub struct Chunks {
     first: Option<Chunk>,
-    rest: VecDeque<Chunk>,
+    rest: Queue<Chunk>,
 }
 
 impl Chunks {
@@ -73,14 +73,14 @@ impl Chunks {
     pub fn push(&mut self, chunk: Chunk) {
         match self.first {
             None => self.first = Some(chunk),
-            Some(_) => self.rest.push_back(chunk),
+            Some(_) => self.rest.push(chunk),
         }
     }
 
     /// Takes the earliest.
     pub fn pop(&mut self) -> Option<Chunk> {
         let first = self.first.take();
-        self.first = self.rest.pop_front();
+        self.first = self.rest.pop();
         first
     }
 

@@ -182,8 +182,8 @@ static HTTPS: LazyLock<Fields> = LazyLock::new(|| ready(Known::XForwardedProto, 
 fn tell_x_forwarded(head: &mut RequestHead, info: &ConnInfo) {
     if let Some(address) = info.peer_text() {
         match head.fields.contains(Known::XForwardedFor) {
-            true => join(&mut head.fields, Known::XForwardedFor, address.as_bytes()),
-            false => add(&mut head.fields, Known::XForwardedFor, address.as_bytes()),
+            true => join(&mut head.fields, Known::XForwardedFor, address),
+            false => add(&mut head.fields, Known::XForwardedFor, address),
         }
     }
     if !head.fields.contains(Known::XForwardedProto) {

@@ -17,7 +17,7 @@ use crate::http::leg::{Leg, Patience, deadline};
 use crate::http::preface::Preface;
 use crate::http::timeouts::Timeouts;
 use crate::http::turn::Turn;
-use crate::net::{ConnInfo, Stream};
+use crate::net::{Arrived, ConnInfo, Stream};
 use crate::server::Drain;
 
 /// How many octets of an unwanted request body are read and dropped so that the connection can be used again.
@@ -39,6 +39,8 @@ pub(in crate::http) struct Exchange {
     served: u32,
     quiet_since: Option<Instant>,
     turn: Turn,
+    /// When whoever served last looked at the time.
+    seen: Option<Instant>,
     is_cut: bool,
 }
 
@@ -68,6 +70,7 @@ impl Exchange {
             served: 0,
             quiet_since: None,
             turn: Turn::default(),
+            seen: None,
             is_cut: false,
         }
     }
@@ -94,6 +97,10 @@ impl Exchange {
 
     pub(super) fn lent(&mut self) -> &mut Timer {
         &mut self.lent
+    }
+
+    pub(super) fn saw(&mut self, now: Instant) {
+        self.seen = Some(now);
     }
 
     pub(super) fn remaining(&self) -> Option<u64> {
@@ -215,10 +222,11 @@ impl Exchange {
         if !self.leg.machine.is_idle() {
             return Poll::Ready(Woken::Request);
         }
-        let filled = match self.leg.stream.poll_arrived(cx) {
-            Poll::Ready(()) if self.turn.poll(cx).is_pending() => return Poll::Pending,
-            Poll::Ready(()) => self.leg.poll_fill_arrived(cx),
-            Poll::Pending => self.leg.poll_fill(cx),
+        let filled = match self.leg.stream.arrived(cx) {
+            Arrived::Yes if self.turn.poll(cx).is_pending() => return Poll::Pending,
+            Arrived::Yes => self.leg.poll_fill_arrived(cx),
+            Arrived::No => self.leg.nothing_to_fill(),
+            Arrived::Unknown => self.leg.poll_fill(cx),
         };
         match filled {
             Poll::Ready(Ok(1..)) => {
@@ -255,19 +263,27 @@ impl Exchange {
             }
             return Ended::Close;
         }
-        if poll_fn(|cx| self.poll_flushed(cx)).await.is_err() {
+        let flushed = poll_fn(|cx| {
+            let flushed = self.poll_flushed(cx);
+            if flushed.is_pending() {
+                self.seen = None;
+            }
+            flushed
+        });
+        if flushed.await.is_err() {
             return Ended::Close;
         }
         if self.is_tunnel() {
             return Ended::Close;
         }
         if !self.leg.machine.is_read() && self.may_drain() {
+            self.seen = None;
             self.drop_rest().await;
         }
         if self.leg.machine.is_read() && !self.leg.has_failed() {
             if self.leg.machine.may_reuse() {
                 self.leg.machine.advance();
-                self.leg.restart_wait();
+                self.leg.restart_wait_at(self.seen.take());
                 self.served = self.served.saturating_add(1);
                 return Ended::Reuse;
             }
