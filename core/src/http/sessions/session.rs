@@ -13,6 +13,7 @@ use tokio::time::Instant;
 
 use super::place::Place;
 use super::watched::Facts;
+use crate::http::gather::Others;
 use crate::http::session_limits::SessionLimits;
 
 /// A connection that many exchanges share. Its driver does not hold it: when the last exchange and the place have let go, the connection closes.
@@ -104,6 +105,11 @@ impl Session {
     /// It takes no more exchanges.
     pub(super) fn close(&self) {
         self.closing.store(true, Ordering::Release);
+    }
+
+    /// Whether more than one exchange runs.
+    pub(super) fn others(&self) -> Others {
+        if self.running.load(Ordering::Relaxed) > 1 { Others::Some } else { Others::None }
     }
 
     pub(super) fn is_at_rest(&self) -> bool {
