@@ -60,11 +60,10 @@ impl List {
 
     /// The field's line, if it stands in its home as it would be written.
     fn line_of(&self, entry: &Entry) -> Option<Run> {
-        let home = self.home(entry);
         let (from, value_at) = (entry.name_at as usize, entry.value_at as usize);
         let (colon, end) = (from + usize::from(entry.name_len), value_at + entry.value_len as usize);
-        let is_exact =
-            value_at == colon + 2 && home[colon..value_at] == *b": " && home.get(end..end + 2) == Some(b"\r\n");
+        let rest = self.home(entry).get(colon..end + 2)?;
+        let is_exact = value_at == colon + 2 && rest.first_chunk() == Some(b": ") && rest.last_chunk() == Some(b"\r\n");
         is_exact.then_some(Run { home: entry.home, from, to: end + 2 })
     }
 }
