@@ -62,7 +62,7 @@ async fn a_service_with_other_settings_as_a_server() {
 
 #[tokio::test(start_paused = true)]
 async fn origins_as_a_client() {
-    let report = conformance::client(ask).await;
+    let report = conformance::client(async || ask().await.0).await;
     assert_eq!(report.skipped().count(), 1);
     check(&report, NOT_MET_BY_CLIENTS);
 }
@@ -84,22 +84,39 @@ async fn a_service_under_floods_that_last() {
     }
 }
 
-/// An origin is one that we chose: what it sends for nothing costs it as much as us, and is not ended for that alone.
+/// Each flood of an origin, and which counter says so.
 #[tokio::test(start_paused = true)]
 async fn origins_that_flood() {
     for flood in Flood::BY_SERVERS {
-        let mut origin = Raw::server(ask().await);
+        let (end, origins) = ask().await;
+        let mut origin = Raw::server(end);
         let (flooded, counted) = alloc::count_async(flood.run(&mut origin, effort(*flood))).await;
         let (flooded, peak) = (flooded.unwrap(), counted.peak);
+        let stats = origins.http2_stats();
         println!("{flood}: {flooded:?}, {peak} octets at most");
-        let (end, resets) = match flood {
-            Flood::Continuation | Flood::EmptyContinuation | Flood::EmptyData | Flood::SlowFields(_) => (CALM, 0),
-            // The exchange fails.
-            Flood::Interim => (End::Survived, 1),
-            _ => (End::Survived, 0),
+        let what = format!("{flood}: {flooded:?}, {stats:?}");
+        let (end, counters) = match flood {
+            Flood::Continuation | Flood::EmptyContinuation | Flood::EmptyData | Flood::SlowFields(_) => {
+                (CALM, [1, 0, 0])
+            }
+            Flood::Ping
+            | Flood::Pong
+            | Flood::Settings
+            | Flood::Priority
+            | Flood::WindowUpdate
+            | Flood::Unknown
+            | Flood::Interim
+            | Flood::GoAway => (CALM, [0, 1, 0]),
+            Flood::Reset => (CALM, [0, 0, 1]),
+            Flood::Push => (End::GoAway(Code::PROTOCOL_ERROR), [0, 0, 0]),
+            // It is content, and read as it comes.
+            _ => (End::Survived, [0, 0, 0]),
         };
-        assert_eq!((flooded.end, flooded.resets), (end, resets), "{flood}: {flooded:?}");
-        assert!(peak < MOST_OCTETS, "{flood}: {peak} octets");
+        assert_eq!(flooded.end, end, "{what}");
+        assert_eq!([stats.library_floods, stats.control_floods, stats.reset_floods], counters, "{what}");
+        // The exchange that was told too much fails before the connection does.
+        assert_eq!(flooded.resets, u64::from(*flood == Flood::Interim), "{what}");
+        assert!(peak < MOST_OCTETS, "{what}: {peak} octets");
     }
 }
 
@@ -123,6 +140,7 @@ async fn survive(flood: Flood, effort: Effort) {
         | Flood::EmptyData
         | Flood::SlowFields(_) => (CALM, [1, 0, 0]),
         Flood::Ping
+        | Flood::Pong
         | Flood::Settings
         | Flood::Priority
         | Flood::PriorityUpdate
@@ -323,10 +341,13 @@ impl Connect for Memory {
 }
 
 /// An origin's end of a connection on which a client asks as the suite wants.
-async fn ask() -> DuplexStream {
+async fn ask() -> (DuplexStream, Arc<Origins<Memory>>) {
     let (ends, mut far) = unbounded_channel();
-    let origins = Origins::new(Memory { ends, has_connected: AtomicBool::new(false) }, OriginsConfig::default());
+    let memory = Memory { ends, has_connected: AtomicBool::new(false) };
+    let origins = Arc::new(Origins::new(memory, OriginsConfig::default()));
+    let asking = Arc::clone(&origins);
     tokio::spawn(async move {
+        let origins = asking;
         let peer = Peer::builder(Address::parse("192.0.2.1:80").unwrap()).versions(Versions::Http2).build();
         let mut path = "/";
         loop {
@@ -346,7 +367,7 @@ async fn ask() -> DuplexStream {
             origins.put_back(upstream, Instant::now());
         }
     });
-    far.recv().await.unwrap()
+    (far.recv().await.unwrap(), origins)
 }
 
 /// Asks once, and reads the response to its end.

@@ -341,6 +341,7 @@ fn stream_error(error: &h2::Error, begun: bool) -> StreamError {
         };
     }
     match error.reason() {
+        Some(h2::Reason::ENHANCE_YOUR_CALM) if error.is_library() => StreamError::Malformed(Rule::Flood),
         Some(_) if error.is_library() => StreamError::Malformed(Rule::StreamBroken),
         Some(h2::Reason::NO_ERROR) => closed,
         Some(_) if error.is_go_away() => closed,

@@ -3,10 +3,12 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use crate::http::Rate;
+
 /// Bounds of a connection of HTTP/2. What they have in common with HTTP/1 is in [`super::super::HttpConfig`]: heads, waits, content.
 ///
 /// Bounds that the `h2` crate has by itself: frames of CONTINUATION in one head (as many as fill it, and a quarter more), a head of four times
-/// the limit ends the connection, 100 empty frames of DATA in a row, fields that are no HTTP/2.
+/// the limit ends the connection, 100 empty frames of DATA that do not end a stream, in its life, fields that are no HTTP/2.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Http2Config {
@@ -38,7 +40,7 @@ pub struct Http2Config {
     pub remembered_resets: usize,
     /// RST_STREAM of the client: so many at once, and then so many each second. Rapid reset (CVE-2023-44487). Default 256 and 32.
     pub resets: Rate,
-    /// PING, SETTINGS, PRIORITY, WINDOW_UPDATE and unknown frames: so many at once, and then so many each second, beside what a client needs to
+    /// PING and answers to none, SETTINGS, PRIORITY, WINDOW_UPDATE, GOAWAY and unknown frames: so many at once, and then so many each second, beside what a client needs to
     /// take what it is sent. Default 1,024 and 64.
     pub control_frames: Rate,
     /// Octets that small frames of DATA may waste (the `h2` crate counts them). Default: half of the connection's window.
@@ -64,15 +66,6 @@ pub enum ExtendedConnect {
     Offered,
     /// A request for it is malformed.
     Refused,
-}
-
-/// So many at once, and then so many each second.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rate {
-    /// At once.
-    pub burst: u32,
-    /// Each second.
-    pub per_second: u32,
 }
 
 impl Default for Http2Config {

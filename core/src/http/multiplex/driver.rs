@@ -211,7 +211,7 @@ impl<S: Serve> Driver<S> {
             let _ = self.connection.set_initial_window_size(octets);
             return Judged::Told;
         }
-        if self.window.is_worth_asking() && self.asked.is_none() && send(ping, cx) {
+        if self.window.is_worth_asking() && self.asked.is_none() && send(ping, &self.wire, cx) {
             self.window.ask(Instant::now());
             return Judged::Told;
         }
@@ -319,7 +319,7 @@ impl<S: Serve> Driver<S> {
         }
         // One that is still under way will do.
         if let (false, Some(ping)) = (self.window.is_asking(), &mut self.ping) {
-            send(ping, cx);
+            send(ping, &self.wire, cx);
         }
         self.asked = Some(now);
         true
@@ -355,9 +355,13 @@ impl<S: Serve> Driver<S> {
 }
 
 /// Sends a PING, if none is under way. The answer to one before may not have been looked at.
-fn send(ping: &mut PingPong, cx: &mut Context<'_>) -> bool {
+fn send(ping: &mut PingPong, wire: &Wire, cx: &mut Context<'_>) -> bool {
     let _ = ping.poll_pong(cx);
-    ping.send_ping(Ping::opaque()).is_ok()
+    let is_sent = ping.send_ping(Ping::opaque()).is_ok();
+    if is_sent {
+        wire.state().asked();
+    }
+    is_sent
 }
 
 type Accepted = (Request<RecvStream>, SendResponse<Bytes>);

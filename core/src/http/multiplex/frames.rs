@@ -9,12 +9,10 @@ const HEADERS: u8 = 1;
 const RST_STREAM: u8 = 3;
 const SETTINGS: u8 = 4;
 const PUSH_PROMISE: u8 = 5;
-const PING: u8 = 6;
-const GOAWAY: u8 = 7;
 const CONTINUATION: u8 = 9;
 const DATA: u8 = 0;
 
-/// SETTINGS and PING.
+/// Of SETTINGS.
 const ACK: u8 = 0x1;
 const END_HEADERS: u8 = 0x4;
 
@@ -41,15 +39,31 @@ enum First {
 
 /// What is counted of frames.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Seen {
+pub(in crate::http) struct Seen {
     /// RST_STREAM.
-    pub(super) resets: u32,
-    /// Frames that carry no message: PING, SETTINGS, PRIORITY, WINDOW_UPDATE, and unknown ones.
-    pub(super) control: u32,
+    pub(in crate::http) resets: u32,
+    /// Frames that carry no message: PING and its answers, SETTINGS, PRIORITY, WINDOW_UPDATE, GOAWAY, and unknown ones.
+    pub(in crate::http) control: u32,
     /// HEADERS.
-    pub(super) heads: u32,
+    pub(in crate::http) heads: u32,
     /// Octets of DATA.
-    pub(super) data_octets: u64,
+    pub(in crate::http) data_octets: u64,
+}
+
+impl Seen {
+    /// A frame with this header, and so many octets of payload.
+    pub(in crate::http) fn count(&mut self, kind: u8, flags: u8, payload: u32) {
+        match kind {
+            HEADERS => self.heads += 1,
+            RST_STREAM => self.resets += 1,
+            DATA => self.data_octets += u64::from(payload),
+            // Parts of a head. PUSH_PROMISE ends the connection.
+            CONTINUATION | PUSH_PROMISE => {}
+            // One that nobody waits for ends the connection.
+            SETTINGS if flags & ACK != 0 => {}
+            _ => self.control += 1,
+        }
+    }
 }
 
 impl Frames {
@@ -98,15 +112,7 @@ impl Frames {
         }
         self.left = u32::from_be_bytes([0, a, b, c]);
         self.in_head = matches!(kind, HEADERS | CONTINUATION | PUSH_PROMISE);
-        match kind {
-            HEADERS => seen.heads += 1,
-            RST_STREAM => seen.resets += 1,
-            DATA => seen.data_octets += u64::from(self.left),
-            CONTINUATION | PUSH_PROMISE | GOAWAY => {}
-            // We asked for these.
-            SETTINGS | PING if flags & ACK != 0 => {}
-            _ => seen.control += 1,
-        }
+        seen.count(kind, flags, self.left);
     }
 }
 

@@ -1,5 +1,7 @@
 //! Origins over connections in memory, on a clock that is moved by hand.
 
+mod floods;
+
 use std::future::poll_fn;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -8,6 +10,7 @@ use bytes::Bytes;
 use h2::server;
 use http::{Method, Response, StatusCode};
 use simplon_proto_http::fields::Known;
+use simplon_proto_http::rules::Rule;
 use simplon_proto_http::transfer::{Last, Part, Reason, Sink, Source, StreamError, Wait};
 use simplon_proto_http::{RequestHead, Target};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};

@@ -31,7 +31,7 @@ impl Wave {
                 peer.send(Frame::headers(stream, block).unfinished().end_stream()).await;
                 stream
             }
-            Flood::Interim => peer.message().await?.0,
+            Flood::Interim | Flood::Reset | Flood::GoAway | Flood::Push => peer.message().await?.0,
             Flood::EmptyData | Flood::TinyData | Flood::Padding | Flood::WindowUpdate => begin(peer).await?,
             _ => 0,
         };
@@ -73,6 +73,7 @@ impl Wave {
             Flood::Continuation => vec![Frame::continuation(self.stream, Block::new().field("x-a", "b")).unfinished()],
             Flood::EmptyContinuation => vec![Frame::continuation(self.stream, []).unfinished()],
             Flood::Ping => vec![Frame::ping(u64::from(turn).to_be_bytes())],
+            Flood::Pong => vec![Frame::ping_ack(u64::from(turn).to_be_bytes())],
             Flood::Settings => vec![Frame::settings(&[(Setting::INITIAL_WINDOW_SIZE, 65_535 + turn % 1000)])],
             Flood::Priority => vec![Frame::priority(2 * turn + 1_000_001, 2 * turn + 999_999, turn as u8)],
             Flood::PriorityUpdate => vec![Frame::priority_update(2 * turn + 1_000_001, "u=1, i")],
@@ -80,6 +81,9 @@ impl Wave {
             Flood::WindowUpdate => vec![Frame::window_update(self.stream, 1)],
             Flood::Unknown => vec![Frame::new(Kind(0xfa), 0, turn.to_be_bytes())],
             Flood::Interim => vec![Frame::headers(self.stream, Block::response("103").field("link", "</x>"))],
+            Flood::Reset => vec![Frame::reset(self.stream, Code::CANCEL)],
+            Flood::GoAway => vec![Frame::go_away(self.stream, Code::NO_ERROR)],
+            Flood::Push => vec![Frame::push_promise(self.stream, 2 * turn, Block::request("GET", "/pushed"))],
             // Made by other means.
             Flood::HpackBomb
             | Flood::CookieCrumbs

@@ -21,14 +21,14 @@ fn frames_are_counted_wherever_they_are_cut() {
         frame(HEADERS, END_HEADERS, 30),
         frame(DATA, 0, 100),
         frame(RST_STREAM, 0, 4),
-        frame(PING, 0, 8),
-        frame(PING, ACK, 8),
+        frame(6, 0, 8),
+        frame(6, ACK, 8),
         frame(8, 0, 4),
         frame(2, 0, 5),
         frame(77, 0, 0),
     ]
     .concat();
-    let expected = Seen { resets: 1, control: 5, heads: 1, data_octets: 100 };
+    let expected = Seen { resets: 1, control: 6, heads: 1, data_octets: 100 };
     assert_eq!(begun().pass(&wire), expected);
     for size in 1..40 {
         let mut frames = begun();
