@@ -30,7 +30,7 @@ mod window;
 pub(super) use allowance::Allowance;
 pub(super) use budget::Budget;
 pub use config::{ExtendedConnect, Http2Config};
-pub(super) use frames::Seen;
+pub(super) use frames::{Frames, Seen};
 pub(super) use stats::Counters;
 pub use stats::Http2Stats;
 

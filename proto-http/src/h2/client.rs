@@ -96,6 +96,12 @@ impl ClientStream {
         }
     }
 
+    /// The number of the stream, once it has one.
+    #[must_use]
+    pub fn id(&self) -> Option<u32> {
+        self.send.as_ref().map(|send| send.stream_id().as_u32())
+    }
+
     /// Whether both sides agreed on raw octets.
     #[must_use]
     pub fn is_tunnel(&self) -> bool {

@@ -16,9 +16,9 @@ const DATA: u8 = 0;
 const ACK: u8 = 0x1;
 const END_HEADERS: u8 = 0x4;
 
-/// What came, cut anywhere.
+/// What came or went in one direction, beginning with the client's preface, cut anywhere.
 #[derive(Debug)]
-pub(super) struct Frames {
+pub(in crate::http) struct Frames {
     header: [u8; HEADER],
     have: u8,
     /// Octets of the payload, or of the preface, still to come.
@@ -26,6 +26,8 @@ pub(super) struct Frames {
     /// A head has begun and not ended.
     in_head: bool,
     first: First,
+    /// The highest stream that has a head, also one that is under way.
+    stream: u32,
 }
 
 /// The frame that follows the preface.
@@ -68,12 +70,13 @@ impl Seen {
 
 impl Frames {
     /// Before the preface.
-    pub(super) const fn new() -> Self {
-        Self { header: [0; HEADER], have: 0, left: PREFACE, in_head: false, first: First::Awaited }
+    pub(in crate::http) const fn new() -> Self {
+        let first = First::Awaited;
+        Self { header: [0; HEADER], have: 0, left: PREFACE, in_head: false, first, stream: 0 }
     }
 
     /// These octets came.
-    pub(super) fn pass(&mut self, mut octets: &[u8]) -> Seen {
+    pub(in crate::http) fn pass(&mut self, mut octets: &[u8]) -> Seen {
         let mut seen = Seen::default();
         while !octets.is_empty() {
             if self.left > 0 {
@@ -100,17 +103,25 @@ impl Frames {
         self.have > 0 || (self.in_head && (self.left > 0 || self.header[4] & END_HEADERS == 0))
     }
 
+    /// The highest stream that has a head.
+    pub(in crate::http) const fn stream(&self) -> u32 {
+        self.stream
+    }
+
     /// Whether the preface was followed by something else than SETTINGS.
     pub(super) fn is_no_http2(&self) -> bool {
         self.first == First::Other
     }
 
     fn count(&mut self, seen: &mut Seen) {
-        let [a, b, c, kind, flags, ..] = self.header;
+        let [a, b, c, kind, flags, stream @ ..] = self.header;
         if self.first == First::Awaited {
             self.first = if kind == SETTINGS && flags & ACK == 0 { First::Settings } else { First::Other };
         }
         self.left = u32::from_be_bytes([0, a, b, c]);
+        if kind == HEADERS {
+            self.stream = self.stream.max(u32::from_be_bytes(stream));
+        }
         self.in_head = matches!(kind, HEADERS | CONTINUATION | PUSH_PROMISE);
         seen.count(kind, flags, self.left);
     }

@@ -1,6 +1,7 @@
 //! Origins over connections in memory, on a clock that is moved by hand.
 
 mod floods;
+mod opening;
 
 use std::future::poll_fn;
 use std::sync::atomic::{AtomicUsize, Ordering};

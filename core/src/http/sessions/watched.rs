@@ -11,6 +11,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use super::farewell::Farewell;
 use super::screen::{FRAME_HEADER, Passed, Screen};
 use super::toll::Toll;
+use crate::http::multiplex::Frames;
 use crate::net::Stream;
 
 /// What the origin said first.
@@ -36,6 +37,8 @@ pub(in crate::http) struct Facts {
     begun: AtomicU32,
     /// Whether the origin sent too much of nothing.
     flooded: AtomicBool,
+    /// The highest stream whose head began to leave.
+    opened: AtomicU32,
     /// Those who cannot ask before they know what the origin allows.
     curious: Mutex<Option<Vec<Waker>>>,
 }
@@ -49,6 +52,7 @@ impl Default for Facts {
             running: AtomicUsize::new(0),
             begun: AtomicU32::new(0),
             flooded: AtomicBool::new(false),
+            opened: AtomicU32::new(0),
             curious: Mutex::new(Some(Vec::new())),
         }
     }
@@ -92,6 +96,11 @@ impl Facts {
         self.begun.load(Ordering::Relaxed)
     }
 
+    /// Whether the head of this stream began to leave.
+    pub(in crate::http) fn has_opened(&self, stream: u32) -> bool {
+        stream <= self.opened.load(Ordering::Acquire)
+    }
+
     /// Whether the origin sent too much of nothing.
     pub(super) fn is_flooded(&self) -> bool {
         self.flooded.load(Ordering::Relaxed)
@@ -131,13 +140,15 @@ pub(super) struct Watched {
     first: [u8; FRAME_HEADER],
     seen: usize,
     screen: Screen,
+    sent: Frames,
     toll: Toll,
     farewell: Option<Farewell>,
 }
 
 impl Watched {
     pub(super) fn new(stream: Stream, facts: Arc<Facts>, toll: Toll) -> Self {
-        Self { stream, facts, first: [0; FRAME_HEADER], seen: 0, screen: Screen::new(), toll, farewell: None }
+        let (screen, sent) = (Screen::new(), Frames::new());
+        Self { stream, facts, first: [0; FRAME_HEADER], seen: 0, screen, sent, toll, farewell: None }
     }
 
     fn note(&mut self, octets: &[u8]) {
@@ -183,8 +194,16 @@ impl AsyncRead for Watched {
 }
 
 impl Watched {
-    fn took(&self, outcome: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+    /// The socket took some of these.
+    fn took(&mut self, slices: &[IoSlice<'_>], outcome: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         if let Poll::Ready(Ok(n)) = &outcome {
+            let mut left = *n;
+            for slice in slices {
+                let octets = &slice[..left.min(slice.len())];
+                self.sent.pass(octets);
+                left -= octets.len();
+            }
+            self.facts.opened.store(self.sent.stream(), Ordering::Release);
             self.facts.wrote(*n);
         }
         outcome
@@ -195,7 +214,7 @@ impl AsyncWrite for Watched {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let outcome = Pin::new(&mut this.stream).poll_write(cx, octets);
-        this.took(outcome)
+        this.took(&[IoSlice::new(octets)], outcome)
     }
 
     fn poll_write_vectored(
@@ -205,7 +224,7 @@ impl AsyncWrite for Watched {
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let outcome = Pin::new(&mut this.stream).poll_write_vectored(cx, slices);
-        this.took(outcome)
+        this.took(slices, outcome)
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -74,3 +74,24 @@ fn the_preface_is_followed_by_settings_wherever_it_is_cut() {
         }
     }
 }
+
+#[test]
+fn the_highest_stream_with_a_head_is_known_from_its_header_on() {
+    let on = |kind, stream: u8| {
+        let mut octets = frame(kind, END_HEADERS, 3);
+        octets[HEADER - 1] = stream;
+        octets
+    };
+    let wire = [on(SETTINGS, 0), on(HEADERS, 3), on(DATA, 7), on(HEADERS, 1), on(HEADERS, 5)].concat();
+    let step = HEADER + 3;
+    for cut in 0..=wire.len() {
+        let mut frames = begun();
+        frames.pass(&wire[..cut]);
+        let expected = match cut {
+            _ if cut < step + HEADER => 0,
+            _ if cut < 4 * step + HEADER => 3,
+            _ => 5,
+        };
+        assert_eq!(frames.stream(), expected, "cut at {cut}");
+    }
+}
