@@ -31,8 +31,9 @@ pub struct Http2Config {
     pub extended_connect: ExtendedConnect,
     /// Requests that break a rule before the connection is closed; good ones between them do not count. Default 32.
     pub malformed_requests: u32,
-    /// Streams that the `h2` crate resets or refuses on a connection before it closes it: its answer to MadeYouReset. Default 512: a client that
-    /// has not read our settings yet may open more streams at once than it may have.
+    /// Streams that the `h2` crate resets or refuses on a connection before it closes it: its answer to MadeYouReset. Heads that it answers with
+    /// 431, since they are far too large, count as well, beyond [`Self::concurrent_streams`]. Default 512: a client that has not read our
+    /// settings yet may open more streams at once than it may have.
     pub local_resets: usize,
     /// Streams reset by the client before anybody looked at them; more end the connection. Default 20.
     pub pending_resets: usize,

@@ -175,17 +175,16 @@ impl<S: Serve> Driver<S> {
         if matches!(self.life, Life::Over(_)) {
             return Judged::Unchanged;
         }
-        let (flood, is_no_http2) = {
+        let (flood, begun, is_no_http2) = {
             let wire = self.wire.state();
-            (wire.flood, wire.is_no_http2)
+            (wire.flood, wire.begun(), wire.is_no_http2)
         };
         if is_no_http2 {
             self.connection.abrupt_shutdown(Reason::PROTOCOL_ERROR);
             self.life = Life::Over(Instant::now());
             return Judged::Told;
         }
-        let flood =
-            flood.or(if self.malformed >= self.config.malformed_requests { Some(Flood::Malformed) } else { None });
+        let flood = flood.or(self.is_too_malformed(begun).then_some(Flood::Malformed));
         if let Some(flood) = flood {
             self.counters.flood(flood);
             self.connection.abrupt_shutdown(Reason::ENHANCE_YOUR_CALM);
@@ -197,6 +196,13 @@ impl<S: Serve> Driver<S> {
             return Judged::Told;
         }
         Judged::Unchanged
+    }
+
+    /// Whether too many requests were wrong: of those that came here, or of those that the crate refused or answered by itself. What it has
+    /// read and not yet looked at is among the latter, and that is no more than what may run at a time.
+    fn is_too_malformed(&self, begun: u32) -> bool {
+        let unseen = begun.saturating_sub(self.served).saturating_sub(self.config.concurrent_streams);
+        self.malformed >= self.config.malformed_requests || unseen as usize > self.config.local_resets
     }
 
     /// Lets the window grow with what comes in a round trip.

@@ -26,8 +26,9 @@ pub(in crate::http) struct Frames {
     /// A head has begun and not ended.
     in_head: bool,
     first: First,
-    /// The highest stream that has a head, also one that is under way.
+    /// The highest stream that has a head, also one that is under way, and how many have one.
     stream: u32,
+    streams: u32,
 }
 
 /// The frame that follows the preface.
@@ -72,7 +73,7 @@ impl Frames {
     /// Before the preface.
     pub(in crate::http) const fn new() -> Self {
         let first = First::Awaited;
-        Self { header: [0; HEADER], have: 0, left: PREFACE, in_head: false, first, stream: 0 }
+        Self { header: [0; HEADER], have: 0, left: PREFACE, in_head: false, first, stream: 0, streams: 0 }
     }
 
     /// These octets came.
@@ -108,6 +109,11 @@ impl Frames {
         self.stream
     }
 
+    /// How many streams have a head.
+    pub(super) const fn streams(&self) -> u32 {
+        self.streams
+    }
+
     /// Whether the preface was followed by something else than SETTINGS.
     pub(super) fn is_no_http2(&self) -> bool {
         self.first == First::Other
@@ -119,8 +125,11 @@ impl Frames {
             self.first = if kind == SETTINGS && flags & ACK == 0 { First::Settings } else { First::Other };
         }
         self.left = u32::from_be_bytes([0, a, b, c]);
-        if kind == HEADERS {
-            self.stream = self.stream.max(u32::from_be_bytes(stream));
+        // The first bit says nothing.
+        let stream = u32::from_be_bytes(stream) & (u32::MAX >> 1);
+        if kind == HEADERS && stream > self.stream {
+            self.stream = stream;
+            self.streams = self.streams.saturating_add(1);
         }
         self.in_head = matches!(kind, HEADERS | CONTINUATION | PUSH_PROMISE);
         seen.count(kind, flags, self.left);

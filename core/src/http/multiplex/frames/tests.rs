@@ -93,5 +93,6 @@ fn the_highest_stream_with_a_head_is_known_from_its_header_on() {
             _ => 5,
         };
         assert_eq!(frames.stream(), expected, "cut at {cut}");
+        assert_eq!(frames.streams(), [0, 0, 0, 1, 1, 2][expected as usize], "cut at {cut}");
     }
 }
