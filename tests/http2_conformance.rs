@@ -1,8 +1,11 @@
 //! Both ends of HTTP/2 against RFC 9113, case by case, and against clients that do too much of what is allowed.
 //!
 //! What is not met stands in tables with the reason for it, so that a new failure shows, and a new success too. The floods are of a few
-//! thousand frames each; a longer run is ignored unless it is asked for.
+//! thousand frames each; `floods` has them last, over sockets.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests may fail loudly")]
+
+#[path = "common/common.rs"]
+mod common;
 
 use std::future::poll_fn;
 use std::pin::pin;
@@ -11,14 +14,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
+use common::site::{Site, is_last};
 use http::{Method, StatusCode};
 use simplon::core::connect::{Connect, Connected, Versions};
 use simplon::core::http::{ExtendedConnect, Http2Config, Origins, OriginsConfig, Protocol, Upstream};
 use simplon::core::net::{ConnInfo, Negotiated, Stream, Transport};
 use simplon::core::server::Drain;
-use simplon::prelude::{
-    Address, Error, Exchange, Http, HttpConfig, Kind, Last, Peer, RequestHead, ResponseHead, Serve,
-};
+use simplon::prelude::{Address, Error, Http, HttpConfig, Kind, Last, Peer, RequestHead};
 use simplon::proto_http::Target;
 use simplon::proto_http::fields::Known;
 use simplon::proto_http::transfer::{Part, Sink, Source, StreamError};
@@ -72,15 +74,6 @@ async fn origins_as_a_client() {
 async fn a_service_under_floods() {
     for flood in Flood::BY_CLIENTS {
         survive(*flood, effort(*flood)).await;
-    }
-}
-
-#[tokio::test(start_paused = true)]
-#[ignore = "takes half a minute, with ten seconds for each flood that does not end"]
-async fn a_service_under_floods_that_last() {
-    for flood in Flood::BY_CLIENTS {
-        let effort = if is_slow(*flood) { effort(*flood) } else { Effort::lasting(Duration::from_secs(10)) };
-        survive(*flood, effort).await;
     }
 }
 
@@ -256,60 +249,6 @@ const NOT_MET_BY_CLIENTS: &[(&str, &str)] = &[("a pseudo-header field of request
 /// Where nothing was agreed upon, the first octets tell the version.
 const NO_HTTP2: (&str, &str) =
     ("a preface with a wrong ending is a connection error", "it is a request of HTTP/1 with a version that is unknown");
-
-/// What the suite wants to be served.
-struct Site;
-
-impl Serve for Site {
-    async fn serve(&self, exchange: &mut Exchange) {
-        if let Err(error) = self.answer(exchange).await {
-            refuse(exchange, error).await;
-        }
-    }
-}
-
-impl Site {
-    async fn answer(&self, exchange: &mut Exchange) -> Result<(), StreamError> {
-        let (head, last) = exchange.head().await?;
-        if head.target.path() == b"/hold" {
-            poll_fn(|cx| exchange.poll_gone(cx)).await;
-            return Ok(());
-        }
-        if last == Last::No {
-            while let Some(part) = poll_fn(|cx| exchange.poll_part(cx)).await? {
-                if is_last(&part) {
-                    break;
-                }
-            }
-        }
-        if head.upgrade.is_some() {
-            return end(exchange, StatusCode::NOT_IMPLEMENTED).await;
-        }
-        let pieces = if head.target.path() == b"/big" { 13 } else { 1 };
-        let piece = Bytes::from_static(&[b'x'; 16 << 10]).slice(..if pieces == 1 { 20 } else { 16 << 10 });
-        exchange.push(Part::Head(ResponseHead::new(StatusCode::OK), Last::No))?;
-        for at in 1..=pieces {
-            poll_fn(|cx| exchange.poll_room(cx)).await?;
-            exchange.push(Part::Data(piece.clone(), if at == pieces { Last::Yes } else { Last::No }))?;
-        }
-        poll_fn(|cx| exchange.poll_flush(cx)).await
-    }
-}
-
-async fn refuse(exchange: &mut Exchange, error: StreamError) {
-    let StreamError::Malformed(rule) = error else { return };
-    let status = StatusCode::from_u16(rule.status()).unwrap();
-    let _ = end(exchange, status).await;
-}
-
-async fn end(exchange: &mut Exchange, status: StatusCode) -> Result<(), StreamError> {
-    exchange.push(Part::Head(ResponseHead::new(status), Last::Yes))?;
-    poll_fn(|cx| exchange.poll_flush(cx)).await
-}
-
-fn is_last<H>(part: &Part<H>) -> bool {
-    matches!(part, Part::Trailers(_) | Part::Data(_, Last::Yes) | Part::Head(_, Last::Yes))
-}
 
 /// A client's end of a connection that is served from a task.
 fn connect(http: &Http<Site>) -> DuplexStream {

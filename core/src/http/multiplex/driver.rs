@@ -115,7 +115,7 @@ impl<S: Serve> Driver<S> {
         loop {
             self.take_back(cx);
             match self.poll_stream(cx) {
-                Poll::Ready(Some(Ok((request, respond)))) => self.begin(request, respond),
+                Poll::Ready(Some(Ok((request, respond)))) => self.begin(request, respond, cx),
                 Poll::Ready(Some(Err(error))) => return self.broken(&error),
                 Poll::Ready(None) => return Poll::Ready(()),
                 Poll::Pending if self.judge(cx) == Judged::Told || self.measure(cx) == Judged::Told => {}
@@ -134,8 +134,14 @@ impl<S: Serve> Driver<S> {
         self.connection.poll_closed(cx).map(|outcome| outcome.err().map(Err))
     }
 
-    fn begin(&mut self, request: Request<RecvStream>, respond: SendResponse<Bytes>) {
+    fn begin(&mut self, request: Request<RecvStream>, mut respond: SendResponse<Bytes>, cx: &mut Context<'_>) {
         self.counters.streams.add();
+        if respond.poll_reset(cx).is_ready() {
+            // Over before anybody looked at it: nobody is to do anything for it.
+            self.counters.stillborn.add();
+            self.served = self.served.saturating_add(1);
+            return;
+        }
         let stream = ServerStream::new(request, respond, self.limits);
         let exchange = Exchange::h2(stream, Arc::clone(&self.shared), self.served);
         let running = slot::run(&self.app, Box::new(exchange));
