@@ -190,7 +190,7 @@ impl<S: Serve> Driver<S> {
             self.life = Life::Over(Instant::now());
             return Judged::Told;
         }
-        let flood = flood.or(self.is_too_malformed(begun).then_some(Flood::Malformed));
+        let flood = flood.or_else(|| self.is_too_malformed(begun).then_some(Flood::Malformed));
         if let Some(flood) = flood {
             self.counters.flood(flood);
             self.connection.abrupt_shutdown(Reason::ENHANCE_YOUR_CALM);
