@@ -24,6 +24,10 @@ impl<T> Queue<T> {
         self.0.as_mut()?.pop_front()
     }
 
+    pub(crate) fn last_mut(&mut self) -> Option<&mut T> {
+        self.0.as_mut()?.back_mut()
+    }
+
     pub(crate) fn clear(&mut self) {
         self.0 = None;
     }

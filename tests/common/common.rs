@@ -6,6 +6,7 @@ pub mod child;
 pub mod client;
 pub mod origin;
 pub mod peers;
+pub mod site;
 
 use std::future::Future;
 use std::net::SocketAddr;

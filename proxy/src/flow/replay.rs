@@ -1,7 +1,6 @@
 //! What was sent of a request, kept so that it can be sent again, up to a bound.
 
-use crate::chunk::Chunk;
-use crate::queue::Queue;
+use crate::chunk::{Chunk, Kept};
 
 /// Whether the request, as far as it was sent, is still at hand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,7 +16,7 @@ pub enum Recorded {
 /// Over its bound it keeps nothing and says so: a request is sent again whole or not at all.
 #[derive(Debug)]
 pub struct Replay {
-    chunks: Queue<Chunk>,
+    chunks: Kept,
     octets: usize,
     bound: usize,
     recorded: Recorded,
@@ -26,7 +25,7 @@ pub struct Replay {
 impl Replay {
     /// Nothing sent yet; keeps at most `bound` octets.
     pub fn new(bound: usize) -> Self {
-        Self { chunks: Queue::new(), octets: 0, bound, recorded: Recorded::Whole }
+        Self { chunks: Kept::default(), octets: 0, bound, recorded: Recorded::Whole }
     }
 
     /// Remembers a chunk that is about to be sent.

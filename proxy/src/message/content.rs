@@ -7,8 +7,7 @@ use bytes::{Bytes, BytesMut};
 use simplon_proto_http::rules::Rule;
 use simplon_proto_http::transfer::{Last, Part, StreamError};
 
-use crate::chunk::Chunk;
-use crate::queue::Queue;
+use crate::chunk::{Chunk, Kept};
 
 /// What [`crate::Request::collect`] found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,7 +21,7 @@ pub enum Collected {
 /// The content of one message: first what was held back, then what the leg still yields.
 #[derive(Debug)]
 pub(crate) struct Content {
-    held: Queue<Chunk>,
+    held: Kept,
     octets: usize,
     /// Whether the leg has nothing more.
     over: Last,
@@ -36,7 +35,7 @@ pub(crate) struct Content {
 impl Content {
     /// Of a message whose head was just read.
     pub(crate) fn new(head: Last) -> Self {
-        Self { held: Queue::new(), octets: 0, over: head, came: 0, limit: u64::MAX, excess: false }
+        Self { held: Kept::default(), octets: 0, over: head, came: 0, limit: u64::MAX, excess: false }
     }
 
     /// Takes at most so many octets from the leg, which announces that so many are still to come.

@@ -123,7 +123,7 @@ impl<S: Serve> Driver<S> {
         loop {
             self.take_back(cx);
             match self.poll_stream(cx) {
-                Poll::Ready(Some(Ok((request, respond)))) => self.begin(request, respond),
+                Poll::Ready(Some(Ok((request, respond)))) => self.begin(request, respond, cx),
                 Poll::Ready(Some(Err(error))) => return self.broken(&error),
                 Poll::Ready(None) => return Poll::Ready(()),
                 Poll::Pending if self.judge(cx) == Judged::Told || self.measure(cx) == Judged::Told => {}
@@ -142,8 +142,14 @@ impl<S: Serve> Driver<S> {
         self.connection.poll_closed(cx).map(|outcome| outcome.err().map(Err))
     }
 
-    fn begin(&mut self, request: Request<RecvStream>, respond: SendResponse<Bytes>) {
+    fn begin(&mut self, request: Request<RecvStream>, mut respond: SendResponse<Bytes>, cx: &mut Context<'_>) {
         self.counters.streams.add();
+        if respond.poll_reset(cx).is_ready() {
+            // Over before anybody looked at it: nobody is to do anything for it.
+            self.counters.stillborn.add();
+            self.served = self.served.saturating_add(1);
+            return;
+        }
         let stream = ServerStream::new(request, respond, self.limits);
         let exchange = Exchange::h2(stream, Arc::clone(&self.shared), self.served);
         let running = slot::run(&self.app, Box::new(exchange));
@@ -183,17 +189,16 @@ impl<S: Serve> Driver<S> {
         if matches!(self.life, Life::Over(_)) {
             return Judged::Unchanged;
         }
-        let (flood, is_no_http2) = {
+        let (flood, begun, is_no_http2) = {
             let wire = self.wire.state();
-            (wire.flood, wire.is_no_http2)
+            (wire.flood, wire.begun(), wire.is_no_http2)
         };
         if is_no_http2 {
             self.connection.abrupt_shutdown(Reason::PROTOCOL_ERROR);
             self.life = Life::Over(Instant::now());
             return Judged::Told;
         }
-        let flood =
-            flood.or(if self.malformed >= self.config.malformed_requests { Some(Flood::Malformed) } else { None });
+        let flood = flood.or_else(|| self.is_too_malformed(begun).then_some(Flood::Malformed));
         if let Some(flood) = flood {
             self.counters.flood(flood);
             self.connection.abrupt_shutdown(Reason::ENHANCE_YOUR_CALM);
@@ -205,6 +210,13 @@ impl<S: Serve> Driver<S> {
             return Judged::Told;
         }
         Judged::Unchanged
+    }
+
+    /// Whether too many requests were wrong: of those that came here, or of those that the crate refused or answered by itself. What it has
+    /// read and not yet looked at is among the latter, and that is no more than what may run at a time.
+    fn is_too_malformed(&self, begun: u32) -> bool {
+        let unseen = begun.saturating_sub(self.served).saturating_sub(self.config.concurrent_streams);
+        self.malformed >= self.config.malformed_requests || unseen as usize > self.config.local_resets
     }
 
     /// Lets the window grow with what comes in a round trip.
@@ -219,7 +231,7 @@ impl<S: Serve> Driver<S> {
             let _ = self.connection.set_initial_window_size(octets);
             return Judged::Told;
         }
-        if self.window.is_worth_asking() && self.asked.is_none() && send(ping, cx) {
+        if self.window.is_worth_asking() && self.asked.is_none() && send(ping, &self.wire, cx) {
             self.window.ask(Instant::now());
             return Judged::Told;
         }
@@ -327,7 +339,7 @@ impl<S: Serve> Driver<S> {
         }
         // One that is still under way will do.
         if let (false, Some(ping)) = (self.window.is_asking(), &mut self.ping) {
-            send(ping, cx);
+            send(ping, &self.wire, cx);
         }
         self.asked = Some(now);
         true
@@ -363,9 +375,13 @@ impl<S: Serve> Driver<S> {
 }
 
 /// Sends a PING, if none is under way. The answer to one before may not have been looked at.
-fn send(ping: &mut PingPong, cx: &mut Context<'_>) -> bool {
+fn send(ping: &mut PingPong, wire: &Wire, cx: &mut Context<'_>) -> bool {
     let _ = ping.poll_pong(cx);
-    ping.send_ping(Ping::opaque()).is_ok()
+    let is_sent = ping.send_ping(Ping::opaque()).is_ok();
+    if is_sent {
+        wire.state().asked();
+    }
+    is_sent
 }
 
 type Accepted = (Request<RecvStream>, SendResponse<Bytes>);

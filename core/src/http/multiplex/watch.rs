@@ -97,6 +97,16 @@ impl State {
         }
     }
 
+    /// Streams that the client began.
+    pub(super) const fn begun(&self) -> u32 {
+        self.frames.streams()
+    }
+
+    /// A PING was sent: its answer is no frame that nobody wants.
+    pub(super) fn asked(&mut self) {
+        self.control.earn(1.0);
+    }
+
     fn wrote(&mut self, outcome: &Poll<io::Result<usize>>) {
         match outcome {
             Poll::Pending => _ = self.stuck_since.get_or_insert_with(Instant::now),

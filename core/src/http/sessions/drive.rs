@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use h2::client::{Builder, Connection};
-use h2::{Ping, PingPong};
+use h2::{Ping, PingPong, Reason};
 use simplon_proto_http::h2::Scheme;
 use simplon_proto_http::transfer::Wait;
 use simplon_timeout::{Timer, timeout};
@@ -16,6 +16,8 @@ use tokio::time::Instant;
 
 use super::place::{Place, USUAL_STREAMS};
 use super::session::{Parts, Session};
+use super::stats::Counters;
+use super::toll::Toll;
 use super::watched::{Facts, Greeting, Watched};
 use crate::connect::{Connected, Peer};
 use crate::error::{Error, Kind, Result, Sent};
@@ -44,7 +46,9 @@ pub(super) async fn open(
     let tls = stream.tls().cloned();
     let limits = Arc::clone(place.limits());
     let facts = Arc::new(Facts::default());
-    let handshake = builder(&limits, head_octets).handshake(Watched::new(stream, Arc::clone(&facts)));
+    let counters = Arc::clone(place.counters());
+    let watched = Watched::new(stream, Arc::clone(&facts), Toll::new(&limits, Arc::clone(&counters)));
+    let handshake = builder(&limits, head_octets).handshake(watched);
     let (sender, mut connection) = match timeout(peer.timeouts().write, handshake).await {
         Ok(Ok(both)) => both,
         Ok(Err(error)) => {
@@ -58,6 +62,7 @@ pub(super) async fn open(
     let pings = connection.ping_pong();
     let parts = Parts { sender, facts: Arc::clone(&facts), remote, tls, scheme };
     let session = Arc::new(Session::new(parts, Arc::downgrade(place)));
+    counters.connections.add();
     let now = Instant::now();
     let driver = Driver {
         most: connection.max_concurrent_send_streams(),
@@ -65,6 +70,7 @@ pub(super) async fn open(
         connection: Some(connection),
         pings,
         facts,
+        counters,
         idle: limits.idle.min(peer.timeouts().idle),
         ping: peer.timeouts().ping,
         pong: peer.timeouts().pong,
@@ -109,6 +115,7 @@ struct Driver {
     connection: Option<Connection<Watched, Bytes>>,
     pings: Option<PingPong>,
     facts: Arc<Facts>,
+    counters: Arc<Counters>,
     session: Weak<Session>,
     place: Weak<Place>,
     limits: Arc<SessionLimits>,
@@ -142,12 +149,16 @@ impl Future for Driver {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = &mut *self;
-        let others = this.session.upgrade().map_or(Others::None, |session| session.others());
+        let others = if this.facts.running() > 1 { Others::Some } else { Others::None };
         ready!(this.gather.poll(cx, others));
         let Some(connection) = &mut this.connection else { return Poll::Ready(()) };
         if let Poll::Ready(outcome) = Pin::new(&mut *connection).poll(cx) {
             if let Err(error) = outcome {
-                tracing::debug!(%error, "an upstream connection broke");
+                let is_flooded = this.facts.is_flooded();
+                tracing::debug!(%error, is_flooded, "an upstream connection broke");
+                if !is_flooded && error.is_library() && error.reason() == Some(Reason::ENHANCE_YOUR_CALM) {
+                    this.counters.library_floods.add();
+                }
             }
             return Poll::Ready(());
         }
@@ -167,6 +178,7 @@ impl Future for Driver {
             let now = Instant::now();
             if this.is_silent(now) {
                 tracing::debug!("an upstream connection gave no sign of life");
+                this.counters.silent.add();
                 return Poll::Ready(());
             }
             this.ask_if_due(now);

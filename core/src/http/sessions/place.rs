@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use super::drive;
 use super::session::{Lease, Session};
+use super::stats::Counters;
 use crate::connect::{Connected, Peer};
 use crate::error::{Error, Kind, Origin, Result, Sent};
 use crate::http::session_limits::SessionLimits;
@@ -25,6 +26,7 @@ pub(in crate::http) struct Place {
     /// Told whenever somebody who waits may find something.
     changed: Notify,
     limits: Arc<SessionLimits>,
+    counters: Arc<Counters>,
 }
 
 #[derive(Debug)]
@@ -60,7 +62,7 @@ enum Look {
 }
 
 impl Place {
-    pub(super) fn new(limits: Arc<SessionLimits>) -> Self {
+    pub(super) fn new(limits: Arc<SessionLimits>, counters: Arc<Counters>) -> Self {
         let state = State {
             sessions: Vec::new(),
             making: 0,
@@ -69,7 +71,7 @@ impl Place {
             failures: 0,
             failure: (Kind::Closed, Origin::Upstream),
         };
-        Self { state: Mutex::new(state), changed: Notify::new(), limits }
+        Self { state: Mutex::new(state), changed: Notify::new(), limits, counters }
     }
 
     /// A stream on an open connection that has room, without waiting.
@@ -176,6 +178,10 @@ impl Place {
 
     pub(super) fn limits(&self) -> &Arc<SessionLimits> {
         &self.limits
+    }
+
+    pub(super) fn counters(&self) -> &Arc<Counters> {
+        &self.counters
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -21,14 +21,14 @@ fn frames_are_counted_wherever_they_are_cut() {
         frame(HEADERS, END_HEADERS, 30),
         frame(DATA, 0, 100),
         frame(RST_STREAM, 0, 4),
-        frame(PING, 0, 8),
-        frame(PING, ACK, 8),
+        frame(6, 0, 8),
+        frame(6, ACK, 8),
         frame(8, 0, 4),
         frame(2, 0, 5),
         frame(77, 0, 0),
     ]
     .concat();
-    let expected = Seen { resets: 1, control: 5, heads: 1, data_octets: 100 };
+    let expected = Seen { resets: 1, control: 6, heads: 1, data_octets: 100 };
     assert_eq!(begun().pass(&wire), expected);
     for size in 1..40 {
         let mut frames = begun();
@@ -72,5 +72,27 @@ fn the_preface_is_followed_by_settings_wherever_it_is_cut() {
             frames.pass(&frame(HEADERS, END_HEADERS, 3));
             assert_eq!(frames.is_no_http2(), is_no_http2, "{first:?} cut at {cut}");
         }
+    }
+}
+
+#[test]
+fn the_highest_stream_with_a_head_is_known_from_its_header_on() {
+    let on = |kind, stream: u8| {
+        let mut octets = frame(kind, END_HEADERS, 3);
+        octets[HEADER - 1] = stream;
+        octets
+    };
+    let wire = [on(SETTINGS, 0), on(HEADERS, 3), on(DATA, 7), on(HEADERS, 1), on(HEADERS, 5)].concat();
+    let step = HEADER + 3;
+    for cut in 0..=wire.len() {
+        let mut frames = begun();
+        frames.pass(&wire[..cut]);
+        let expected = match cut {
+            _ if cut < step + HEADER => 0,
+            _ if cut < 4 * step + HEADER => 3,
+            _ => 5,
+        };
+        assert_eq!(frames.stream(), expected, "cut at {cut}");
+        assert_eq!(frames.streams(), [0, 0, 0, 1, 1, 2][expected as usize], "cut at {cut}");
     }
 }
