@@ -132,23 +132,12 @@ async fn run<S: Serve>(
     client.send(request).await;
     let (response, cut) = match client.try_response().await {
         Ok(response) => (response, None),
-        Err(cut) => (nothing(), Some(cut)),
+        Err(cut) => (Message::new(String::new(), 0), Some(cut)),
     };
     drop(client);
     settle().await;
     let seen = seen.lock().unwrap_or_else(PoisonError::into_inner).clone();
     Outcome { response, cut, record: records.only(), seen }
-}
-
-fn nothing() -> Message {
-    Message {
-        start: String::new(),
-        status: 0,
-        fields: Vec::new(),
-        body: Vec::new(),
-        trailers: Vec::new(),
-        interim: Vec::new(),
-    }
 }
 
 #[cfg(test)]
