@@ -175,6 +175,11 @@ impl Down {
         Ok(message)
     }
 
+    /// Waits until the proxy says that it will not take more of the request: the connection ends, or the stream is reset with NO_ERROR.
+    pub async fn stopped(&mut self) {
+        each!(self, client => client.stopped().await);
+    }
+
     /// Gives the request up: the connection is reset, or the stream is, with CANCEL, and the connection goes on.
     pub async fn cancel(&mut self) {
         match &mut self.side {

@@ -78,6 +78,11 @@ impl Line {
     pub(super) fn reset(&self) {
         self.wire.control().reset();
     }
+
+    async fn ended(&mut self) {
+        let ended = self.wire.rest().await;
+        assert!(matches!(ended, Ok(_) | Err(Cut::Reset)), "{ended:?}");
+    }
 }
 
 impl Pieces for Line {
@@ -131,6 +136,11 @@ impl Client {
         self.line.saying = Saying::Plain;
     }
 
+    /// The connection ends, and what comes before is not looked at.
+    pub(super) async fn stopped(&mut self) {
+        self.line.ended().await;
+    }
+
     pub(super) async fn head(&mut self) -> Result<Message, Cut> {
         let head = self.line.wire.head().await?;
         if head.status >= 200 || head.status == 101 {
@@ -180,11 +190,12 @@ impl Served {
         }
     }
 
-    pub(super) async fn respond(&mut self, reply: Reply, method: &str) {
-        self.is_answered = !reply.is_interim();
+    pub(super) async fn respond(&mut self, reply: Reply, method: &str) -> io::Result<()> {
         let octets = if method == "HEAD" { reply.encode_head() } else { reply.encode() };
-        self.line().say(octets).await;
+        self.line().wire.try_send_raw(&octets).await?;
+        self.is_answered = !reply.is_interim();
         self.release();
+        Ok(())
     }
 
     pub(super) async fn begin(&mut self, reply: Reply) {
@@ -229,8 +240,7 @@ impl Served {
 
     /// The connection ends, and what comes before is not looked at.
     pub(super) async fn stopped(&mut self) {
-        let ended = self.line().wire.rest().await;
-        assert!(matches!(ended, Ok(_) | Err(Cut::Reset)), "{ended:?}");
+        self.line().ended().await;
     }
 
     pub(super) async fn cancelled(&mut self) -> Closing {

@@ -8,6 +8,7 @@ use h2::client::{ResponseFuture, SendRequest};
 use h2::ext::Protocol;
 use h2::server::SendResponse;
 use h2::{Reason, RecvStream, SendStream};
+use http::HeaderMap;
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::AbortHandle;
 
@@ -45,27 +46,23 @@ impl Stream {
     }
 
     pub(super) async fn end(&mut self, trailers: &[(String, Vec<u8>)]) {
-        let send = self.send.as_mut().expect("a message has been begun");
-        let ended = match trailers {
-            [] => send.send_data(Bytes::new(), true),
-            trailers => send.send_trailers(typed_fields(trailers)),
-        };
+        let ended = self.finish((!trailers.is_empty()).then(|| typed_fields(trailers)));
         assert!(ended.is_ok(), "cannot send: {ended:?}");
     }
 
     /// Says what follows a head.
-    async fn say(&mut self, rest: Rest) {
-        if rest.is_empty() {
-            return;
-        }
-        let said = self.data(&rest.body).await;
-        assert!(said.is_ok(), "cannot send: {said:?}");
+    async fn say(&mut self, rest: Rest) -> io::Result<()> {
+        self.data(&rest.body).await?;
+        self.finish(rest.trailers)
+    }
+
+    fn finish(&mut self, trailers: Option<HeaderMap>) -> io::Result<()> {
         let send = self.send.as_mut().expect("a message has been begun");
-        let ended = match rest.trailers {
+        let finished = match trailers {
             None => send.send_data(Bytes::new(), true),
             Some(trailers) => send.send_trailers(trailers),
         };
-        assert!(ended.is_ok(), "cannot send: {ended:?}");
+        finished.map_err(io::Error::other)
     }
 }
 
@@ -125,8 +122,12 @@ impl Client {
 
     pub(super) async fn send(&mut self, request: Request) {
         let (head, rest) = request.typed(self.scheme);
-        self.ask(head, rest.is_empty()).await;
-        self.stream.say(rest).await;
+        let is_whole = rest.is_empty();
+        self.ask(head, is_whole).await;
+        if !is_whole {
+            let said = self.stream.say(rest).await;
+            assert!(said.is_ok(), "cannot send: {said:?}");
+        }
     }
 
     pub(super) async fn begin(&mut self, request: Request) {
@@ -153,6 +154,13 @@ impl Client {
         let (head, body) = response.map_err(|error| cut(&error))?.into_parts();
         self.stream.body = Some(body);
         Ok(Message::of_response(&http::Response::from_parts(head, ())))
+    }
+
+    /// The stream is reset without blame.
+    pub(super) async fn stopped(&mut self) {
+        let send = self.stream.send.as_mut().expect("something was asked");
+        let reason = must("the proxy resets the stream", poll_fn(|cx| send.poll_reset(cx))).await.unwrap();
+        assert_eq!(reason, Reason::NO_ERROR);
     }
 
     pub(super) async fn cancel(&mut self) {
@@ -193,24 +201,19 @@ pub(super) struct Served {
 }
 
 impl Served {
-    fn answer(&mut self, head: http::Response<()>, is_whole: bool) {
-        self.stream.send = Some(self.respond.send_response(head, is_whole).unwrap());
-    }
-
-    pub(super) async fn respond(&mut self, reply: Reply, method: &str) {
+    pub(super) async fn respond(&mut self, reply: Reply, method: &str) -> io::Result<()> {
         let (head, rest) = reply.typed();
         if reply.is_interim() {
-            return self.respond.send_informational(head).unwrap();
+            return self.respond.send_informational(head).map_err(io::Error::other);
         }
         let is_whole = rest.is_empty() || method == "HEAD";
-        self.answer(head, is_whole);
-        if !is_whole {
-            self.stream.say(rest).await;
-        }
+        self.stream.send = Some(self.respond.send_response(head, is_whole).map_err(io::Error::other)?);
+        if is_whole { Ok(()) } else { self.stream.say(rest).await }
     }
 
     pub(super) fn begin(&mut self, reply: Reply) {
-        self.answer(reply.unframed().typed().0, false);
+        let (head, _) = reply.unframed().typed();
+        self.stream.send = Some(self.respond.send_response(head, false).unwrap());
     }
 
     /// Agrees to a switch of protocols, or to CONNECT.

@@ -1,6 +1,7 @@
 //! Clients, an application, and origins.
 
 use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use simplon_core::http::Serve;
 use simplon_proxy::Record;
@@ -8,7 +9,8 @@ use simplon_proxy::Record;
 use super::cell::{Over, Version};
 use super::down::Down;
 use super::up::{Asked, Up};
-use crate::message::Request;
+use crate::harness::Outcome;
+use crate::message::{Message, Reply, Request};
 use crate::records::Records;
 use crate::rig::Rig;
 use crate::time::settle;
@@ -72,6 +74,22 @@ impl<S: Serve> Stage<S> {
         down.begin(request).await;
         let asked = self.head().await;
         (down, asked)
+    }
+
+    /// What comes of this request if every one that reaches the origin is answered so.
+    pub async fn outcome(mut self, request: Request, answer: impl Fn(&Message) -> Reply + Send + 'static) -> Outcome {
+        let seen: Arc<Mutex<Vec<Message>>> = Arc::default();
+        let noted = Arc::clone(&seen);
+        self.origins.remove(0).answer(move |asked| {
+            noted.lock().unwrap_or_else(PoisonError::into_inner).push(asked.clone());
+            answer(asked)
+        });
+        let mut down = self.client().await;
+        down.send(request).await;
+        let response = down.try_response().await;
+        let record = self.record().await;
+        let seen = seen.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        Outcome::new(response, record, seen)
     }
 
     /// The only record, once all is done that can be.

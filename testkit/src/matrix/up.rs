@@ -82,7 +82,8 @@ impl Up {
                     Some(mut asked) = self.asked.recv() => {
                         if asked.content().await.is_ok() {
                             let reply = answer(&asked);
-                            asked.respond(reply).await;
+                            // Whoever asked may be gone.
+                            let _ = asked.try_respond(reply).await;
                         }
                     }
                 }
@@ -171,6 +172,15 @@ impl Asked {
 
     /// Sends a whole response, informational or final.
     pub async fn respond(&mut self, reply: Reply) {
+        let sent = self.try_respond(reply).await;
+        assert!(sent.is_ok(), "cannot respond: {sent:?}");
+    }
+
+    /// Sends a whole response; the error if it is not wanted any more.
+    ///
+    /// # Errors
+    /// The proxy does not take it.
+    pub async fn try_respond(&mut self, reply: Reply) -> io::Result<()> {
         match &mut self.side {
             Side::H1(served) => served.respond(reply, self.message.method()).await,
             Side::H2(served) => served.respond(reply, self.message.method()).await,
