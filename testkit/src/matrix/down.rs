@@ -53,8 +53,17 @@ impl Down {
 
     /// Sends a whole request.
     pub async fn send(&mut self, request: Request) {
+        let sent = self.try_send(request).await;
+        assert!(sent.is_ok(), "cannot send: {sent:?}");
+    }
+
+    /// Sends a whole request; the error if its content is not wanted.
+    ///
+    /// # Errors
+    /// The proxy does not take it.
+    pub async fn try_send(&mut self, request: Request) -> io::Result<()> {
         self.heard = None;
-        each!(self, client => client.send(request).await);
+        each!(self, client => client.send(request).await)
     }
 
     /// Sends the head of a request whose content follows piece by piece: so much as its Content-Length says, or until it is ended.

@@ -104,9 +104,14 @@ impl Client {
         Self { line: Line::new(octets), method: String::new() }
     }
 
-    pub(super) async fn send(&mut self, request: Request) {
+    pub(super) async fn send(&mut self, request: Request) -> io::Result<()> {
         request.method().clone_into(&mut self.method);
-        self.line.say(request.encode()).await;
+        self.line.wire.try_send_raw(&request.encode()).await
+    }
+
+    async fn send_head(&mut self, request: Request) {
+        let sent = self.send(request).await;
+        assert!(sent.is_ok(), "cannot send: {sent:?}");
     }
 
     pub(super) async fn begin(&mut self, request: Request) {
@@ -114,14 +119,14 @@ impl Client {
         let request = request.unframed();
         let request = if says_length { request } else { request.field("Transfer-Encoding", "chunked") };
         self.line.saying = if says_length { Saying::Plain } else { Saying::Chunks };
-        self.send(request).await;
+        self.send_head(request).await;
     }
 
     /// Asks for a switch of protocols.
     pub(super) async fn upgrade(&mut self, target: &str, protocol: &str) {
         let request = crate::message::get(target).field("Connection", "Upgrade").field("Upgrade", protocol);
         let request = request.field("Sec-WebSocket-Key", KEY).field("Sec-WebSocket-Version", "13");
-        self.send(request).await;
+        self.send_head(request).await;
         self.line.saying = Saying::Plain;
     }
 
@@ -132,7 +137,7 @@ impl Client {
 
     /// Asks for a tunnel.
     pub(super) async fn connect(&mut self, request: Request) {
-        self.send(request.unframed()).await;
+        self.send_head(request.unframed()).await;
         self.line.saying = Saying::Plain;
     }
 

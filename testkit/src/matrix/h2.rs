@@ -120,14 +120,11 @@ impl Client {
         self.stream = Stream { send: Some(send), ..Stream::default() };
     }
 
-    pub(super) async fn send(&mut self, request: Request) {
+    pub(super) async fn send(&mut self, request: Request) -> io::Result<()> {
         let (head, rest) = request.typed(self.scheme);
         let is_whole = rest.is_empty();
         self.ask(head, is_whole).await;
-        if !is_whole {
-            let said = self.stream.say(rest).await;
-            assert!(said.is_ok(), "cannot send: {said:?}");
-        }
+        if is_whole { Ok(()) } else { self.stream.say(rest).await }
     }
 
     pub(super) async fn begin(&mut self, request: Request) {
