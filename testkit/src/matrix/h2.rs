@@ -106,7 +106,10 @@ pub(super) struct Client {
 
 impl Client {
     pub(super) async fn new(octets: Octets, scheme: &'static str) -> Self {
-        let (send, connection) = must("the proxy speaks HTTP/2", h2::client::handshake(octets)).await.unwrap();
+        let mut builder = h2::client::Builder::new();
+        // Nothing here has to defend itself against small frames.
+        builder.data_frame_budget(usize::MAX);
+        let (send, connection) = must("the proxy speaks HTTP/2", builder.handshake(octets)).await.unwrap();
         let driver = tokio::spawn(async move { drop(connection.await) }).abort_handle();
         // So that it is known what the proxy allows.
         settle().await;
@@ -177,7 +180,7 @@ impl Client {
 /// Hands over every request of a connection as it comes.
 pub(super) async fn serve(octets: Octets, to: UnboundedSender<Asked>) {
     let mut builder = h2::server::Builder::new();
-    builder.enable_connect_protocol();
+    builder.enable_connect_protocol().data_frame_budget(usize::MAX);
     let control = octets.control();
     let Ok(mut connection) = builder.handshake::<_, Bytes>(octets).await else { return };
     while let Some(Ok((request, respond))) = connection.accept().await {
