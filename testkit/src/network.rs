@@ -159,8 +159,13 @@ impl Origin {
 
     /// The next connection that the proxy makes to it.
     pub async fn accept(&mut self) -> Wire {
-        match must("the proxy connects to the origin", self.accepted.recv()).await {
-            Some(end) => Wire::new(end),
+        Wire::new(must("the proxy connects to the origin", self.accept_end()).await)
+    }
+
+    /// The next connection, whenever it comes.
+    pub(crate) async fn accept_end(&mut self) -> End {
+        match self.accepted.recv().await {
+            Some(end) => end,
             None => panic!("the network is gone"),
         }
     }

@@ -168,6 +168,8 @@ impl Exchange {
             match self.leg.poll_fill_untimed(cx) {
                 Poll::Ready(Ok(0)) => return Poll::Ready(StreamError::Closed),
                 Poll::Ready(Ok(_)) => {}
+                // Of a session of TLS that ends without a word. No message is cut by it: the request was read to its end.
+                Poll::Ready(Err(StreamError::Truncated)) => return Poll::Ready(StreamError::Reset),
                 Poll::Ready(Err(error)) => return Poll::Ready(error),
                 Poll::Pending => return Poll::Pending,
             }
