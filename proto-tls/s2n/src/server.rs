@@ -13,7 +13,7 @@ use simplon_proto_tls_seam::site::Maker;
 use simplon_proto_tls_seam::tickets::TicketKey;
 use simplon_proto_tls_seam::{
     Accept, BoxFuture, Capability, ClientAuth, ClientHello, ConfigError, Error, Facts, Reason, Rewound, ServerConfig,
-    Session, Site, Transport, Trust, Version,
+    Session, Site, Transport, Trust,
 };
 use tokio::io::AsyncWriteExt as _;
 
@@ -121,11 +121,6 @@ impl Accepting {
 
     /// Why a client cannot be served, if the ClientHello says so: the library would not tell.
     fn refusal(&self, hello: &ClientHello, site: &Site) -> Option<Reason> {
-        let (oldest, newest) = (self.config.oldest, self.config.newest);
-        let mut versions = hello.versions().filter_map(Version::of_wire);
-        if !versions.any(|version| oldest <= version && version <= newest) {
-            return Some(Reason::NoSharedVersion);
-        }
         let ours = self.config.alpn_of(site);
         let mut theirs = hello.alpn().peekable();
         let is_about_alpn = !ours.is_empty() && theirs.peek().is_some();
