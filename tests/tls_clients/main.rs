@@ -8,4 +8,5 @@ mod common;
 
 mod curl;
 mod lab;
+mod nghttp;
 mod s_client;
