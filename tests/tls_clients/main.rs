@@ -9,4 +9,6 @@ mod common;
 mod curl;
 mod lab;
 mod nghttp;
+mod origins;
 mod s_client;
+mod verification;
