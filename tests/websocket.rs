@@ -17,10 +17,7 @@ async fn conversations_pass_by_http_1() {
     let proxy = Proxy::to(server.listening(), Timeouts::default()).await;
     let mut client = peers::python("websocket_peer.py").unwrap();
     client.args(["client", &proxy.addr.to_string()]);
-    let text = peers::output(client).await;
-    let names = ["subprotocol", "messages", "fragments", "ping", "without compression", "closed by the origin"];
-    let wanted: Vec<String> = names.iter().map(|name| format!("ok {name}")).collect();
-    assert_eq!(text.lines().collect::<Vec<_>>(), wanted, "{text}");
+    peers::all_ok(&peers::output(client).await, &peers::CONVERSATIONS);
     for end in ["closed with 1000", "closed with 1000", "closed with 4001"] {
         server.line(|line| line == end);
     }

@@ -27,7 +27,7 @@ impl Nginx {
              http {{ access_log off; client_body_temp_path {f}/b; proxy_temp_path {f}/p; fastcgi_temp_path {f}/f; \
              uwsgi_temp_path {f}/u; scgi_temp_path {f}/s;\n{inside} }}\n"
         );
-        let config = folder.file("nginx.conf", config);
+        let config = folder.file("nginx.conf", config.as_bytes());
         let mut command = Command::new("nginx");
         command.arg("-p").arg(folder.path()).arg("-c").arg(config);
         let program = Program::start(&mut command);

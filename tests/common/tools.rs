@@ -57,7 +57,7 @@ impl Folder {
     }
 
     /// Writes a file; gives its path.
-    pub fn file(&self, name: &str, octets: impl AsRef<[u8]>) -> String {
+    pub fn file(&self, name: &str, octets: &[u8]) -> String {
         let path = self.0.join(name);
         std::fs::write(&path, octets).unwrap();
         path.display().to_string()

@@ -1,5 +1,6 @@
 //! What the tests have in common: the libraries, certificates in files, and a proxy with TLS on both of its sides.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use base64::Engine;
@@ -13,9 +14,9 @@ use simplon::proto_tls::session::Backend;
 use simplon::proto_tls::site::{Names, Site};
 use simplon_proto_tls_suite::pki::Authority;
 
-use crate::common::Proxy;
 use crate::common::telling::telling_on;
 use crate::common::tools::{self, Folder};
+use crate::common::{Plain, Proxy};
 
 /// A TLS library.
 pub(crate) type Library = Arc<dyn Backend<Stream>>;
@@ -42,14 +43,28 @@ pub(crate) struct Pki {
 impl Pki {
     pub(crate) fn new() -> Self {
         let (authority, folder) = (Authority::new("root"), Folder::new());
-        let ca = folder.file("ca.pem", pem("CERTIFICATE", authority.certificate().der()));
+        let ca = folder.file("ca.pem", pem("CERTIFICATE", authority.certificate().der()).as_bytes());
         Self { authority, folder, ca }
     }
 
     /// A file with a chain of certificates and their key.
     pub(crate) fn file(&self, name: &str, identity: &Identity) -> String {
         let chain: String = identity.chain().iter().map(|one| pem("CERTIFICATE", one.der())).collect();
-        self.folder.file(name, chain + &pem("PRIVATE KEY", identity.key().secret_der()))
+        self.folder.file(name, (chain + &pem("PRIVATE KEY", identity.key().secret_der())).as_bytes())
+    }
+
+    /// A proxy that speaks TLS with its clients, and with an origin that has to prove [`NAME`], too.
+    pub(crate) async fn proxy<S: Serve>(
+        &self,
+        library: &Library,
+        origin: SocketAddr,
+        make: impl FnOnce(Plain) -> S,
+    ) -> Proxy {
+        let config = ServerConfig::of(self.authority.identity(&[NAME]));
+        let end = TlsServer::new(Arc::clone(library), config).unwrap();
+        let client = TlsClient::new(&**library, self.client()).unwrap().named(ServerName::parse(NAME).unwrap());
+        let peer = Peer::builder(origin).versions(Versions::Auto).tls(client).build();
+        Proxy::on(tcp("127.0.0.1:0").unwrap().tls(end), make, peer, Timeouts::default()).await
     }
 
     /// A connecting end that trusts this authority alone.

@@ -106,7 +106,8 @@ async fn the_staple_is_shown_to_those_who_ask() {
         let front = Front::with(&library, |pki, config| {
             let identity = pki.authority.identity(&[NAME]);
             let serial: String = identity.certificate().serial().unwrap().iter().map(|b| format!("{b:02X}")).collect();
-            let index = pki.folder.file("index", format!("V\t400101000000Z\t\t{serial}\tunknown\t/CN=leaf\n"));
+            let index = format!("V\t400101000000Z\t\t{serial}\tunknown\t/CN=leaf\n");
+            let index = pki.folder.file("index", index.as_bytes());
             let (leaf, responder) = (pki.file("leaf", &identity), pki.file("responder", &pki.authority.identity(&[])));
             let staple = pki.folder.path().join("staple");
             let mut command = Command::new("openssl");
