@@ -31,6 +31,9 @@ pub(crate) fn command(workspace: &Workspace, _options: &Options) -> Outcome {
     if !missing.is_empty() {
         setup::install(&missing)?;
     }
+    if shell::in_ci() {
+        setup::for_tests(workspace)?;
+    }
     let boringssl = BoringSsl::of(workspace)?;
     boringssl.build()?;
     // Always the same packages: other ones would unify features otherwise, and build what is below them once more.

@@ -59,7 +59,7 @@ fn clippy(workspace: &Workspace, _: &Clock) -> Outcome<Done> {
 
 fn test(workspace: &Workspace, _: &Clock) -> Outcome<Done> {
     if shell::in_ci() {
-        setup::python_peers(workspace)?;
+        setup::for_tests(workspace)?;
     }
     checked(shell::run(&mut shell::cargo_locked("test")))
 }
