@@ -6,7 +6,7 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair}
 use simplon_core::tls::{TlsClient, TlsServer};
 use simplon_proto_tls::rustls::Rustls;
 use simplon_proto_tls::{
-    Backend, ClientConfig, Connect, Identity, ServerConfig, ServerName, Session, Terminator, Transport, Trust,
+    Backend, ClientConfig, Connect, Identity, ServerConfig, ServerName, Session, Terminator, Transport, Trust, Whom,
 };
 
 use super::cell::Version;
@@ -73,7 +73,7 @@ pub(super) fn to_origins() -> TlsClient {
 pub(super) async fn connect(end: End, version: Version) -> Box<dyn Session> {
     let backend: &dyn Backend<End> = &Rustls::new();
     let connect: Arc<dyn Connect<End>> = backend.client(&connecting(&[alpn(version)])).unwrap();
-    must("the proxy completes a handshake", connect.connect(end, name())).await.unwrap()
+    must("the proxy completes a handshake", connect.connect(end, Whom::new(name(), 0))).await.unwrap()
 }
 
 /// The origin's session; `None` if the proxy does not complete the handshake.
