@@ -8,6 +8,7 @@ mod common;
 
 mod conversations;
 mod curl;
+mod identity;
 mod lab;
 mod nghttp;
 mod origins;

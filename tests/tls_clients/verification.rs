@@ -59,7 +59,7 @@ fn end(library: &Library, config: ClientConfig) -> TlsClient {
     TlsClient::new(&**library, config).unwrap()
 }
 
-/// `L87`: an address is proved by an address, and nothing that is missing switches verification off.
+/// L87: an address is proved by an address, and nothing that is missing switches verification off.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_origin_at_an_address_proves_the_address() {
     for library in libraries() {
@@ -80,7 +80,7 @@ async fn an_origin_at_an_address_proves_the_address() {
     }
 }
 
-/// `L87`: the same results by every library.
+/// L87: the same results by every library.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_wrong_is_in_the_record() {
     for library in libraries() {
@@ -104,7 +104,7 @@ async fn what_is_wrong_is_in_the_record() {
     }
 }
 
-/// `L89`: where a library knows no revocation lists, a configuration with one is refused.
+/// L89: where a library knows no revocation lists, a configuration with one is refused.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_revoked_certificate_is_refused_or_the_list_is() {
     for library in libraries() {
