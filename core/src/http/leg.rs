@@ -197,6 +197,10 @@ impl<R: Role> Leg<R> {
 
     /// Hands what was encoded to the socket, and shuts the write side of a tunnel down when its direction has ended.
     pub(super) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), StreamError>> {
+        // Before a session of TLS takes more into its own buffer, which is no progress of the peer's.
+        if self.write_by.is_some_and(|by| by <= Instant::now()) {
+            return Poll::Ready(Err(self.fail(StreamError::Timeout(Wait::Write))));
+        }
         while self.machine.wants_transmit() {
             match self.poll_write(cx) {
                 Poll::Ready(Ok(0)) => return Poll::Ready(Err(self.fail(StreamError::Io(io::ErrorKind::WriteZero)))),

@@ -197,6 +197,11 @@ impl Down {
         }
     }
 
+    /// Waits for the proxy to end the connection. Nothing that was asked may be answered before.
+    pub async fn closed(&mut self) {
+        each!(self, client => client.closed().await);
+    }
+
     /// Ends the connection without a word.
     pub fn close(self) {
         match self.side {

@@ -146,6 +146,10 @@ impl Client {
         self.line.ended().await;
     }
 
+    pub(super) async fn closed(&mut self) {
+        self.line.wire.closed().await;
+    }
+
     pub(super) async fn head(&mut self) -> Result<Message, Cut> {
         let head = self.line.wire.head().await?;
         if head.status >= 200 || head.status == 101 {

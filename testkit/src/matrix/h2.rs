@@ -10,7 +10,7 @@ use h2::server::SendResponse;
 use h2::{Reason, RecvStream, SendStream};
 use http::HeaderMap;
 use tokio::sync::mpsc::UnboundedSender;
-use tokio::task::AbortHandle;
+use tokio::task::JoinHandle;
 
 use super::leg::Pieces;
 use super::octets::Octets;
@@ -98,7 +98,7 @@ fn cut(error: &h2::Error) -> Cut {
 #[derive(Debug)]
 pub(super) struct Client {
     send: SendRequest<Bytes>,
-    driver: AbortHandle,
+    driver: JoinHandle<()>,
     scheme: &'static str,
     response: Option<ResponseFuture>,
     pub(super) stream: Stream,
@@ -110,7 +110,7 @@ impl Client {
         // Nothing here has to defend itself against small frames.
         builder.data_frame_budget(usize::MAX);
         let (send, connection) = must("the proxy speaks HTTP/2", builder.handshake(octets)).await.unwrap();
-        let driver = tokio::spawn(async move { drop(connection.await) }).abort_handle();
+        let driver = tokio::spawn(async move { drop(connection.await) });
         // So that it is known what the proxy allows.
         settle().await;
         Self { send, driver, scheme, response: None, stream: Stream::default() }
@@ -169,6 +169,10 @@ impl Client {
         self.stream.send.as_mut().expect("something was asked").send_reset(Reason::CANCEL);
         self.stream = Stream::default();
         self.response = None;
+    }
+
+    pub(super) async fn closed(&mut self) {
+        must("the proxy ends the connection", &mut self.driver).await.unwrap();
     }
 
     /// Ends the connection without a word.
