@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 /// First in, first out. While it was never used it is a null pointer, which costs nothing to make, to move or to drop: every exchange has
 /// several, and few put anything in.
 #[derive(Clone, Debug)]
+#[expect(clippy::box_collection, reason = "moved and dropped far more often than filled")]
 pub(crate) struct Queue<T>(Option<Box<VecDeque<T>>>);
 
 impl<T> Queue<T> {

@@ -2,7 +2,6 @@
 
 mod between;
 
-use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -185,7 +184,7 @@ impl Exchange {
     /// Waits until it is certain whether the connection begins with the preface. The wait for the head bounds it.
     #[cfg(feature = "h2")]
     pub(in crate::http) async fn speaks_h2(&mut self) -> bool {
-        poll_fn(|cx| {
+        std::future::poll_fn(|cx| {
             loop {
                 match self.preface() {
                     Preface::Whole => return Poll::Ready(true),
