@@ -15,6 +15,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::config::Http2Config;
+use super::frames::Fault;
 use super::stats::{Counters, Flood};
 use super::watch::{Watched, Wire};
 use super::window::Window;
@@ -189,12 +190,15 @@ impl<S: Serve> Driver<S> {
         if matches!(self.life, Life::Over(_)) {
             return Judged::Unchanged;
         }
-        let (flood, begun, is_no_http2) = {
+        let (flood, begun, fault) = {
             let wire = self.wire.state();
-            (wire.flood, wire.begun(), wire.is_no_http2)
+            (wire.flood, wire.begun(), wire.fault)
         };
-        if is_no_http2 {
-            self.connection.abrupt_shutdown(Reason::PROTOCOL_ERROR);
+        if let Some(fault) = fault {
+            self.connection.abrupt_shutdown(match fault {
+                Fault::NoSettings => Reason::PROTOCOL_ERROR,
+                Fault::Size => Reason::FRAME_SIZE_ERROR,
+            });
             self.life = Life::Over(Instant::now());
             return Judged::Told;
         }
