@@ -173,7 +173,7 @@ const fn is_misshapen(kind: u8, flags: u8, octets: u32) -> bool {
         PRIORITY => octets != 5,
         RST_STREAM | WINDOW_UPDATE => octets != 4,
         SETTINGS if flags & ACK != 0 => octets != 0,
-        SETTINGS => octets % 6 != 0,
+        SETTINGS => !octets.is_multiple_of(6),
         PING => octets != 8,
         GOAWAY => octets < 8,
         _ => false,
