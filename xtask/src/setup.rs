@@ -15,6 +15,7 @@ pub(crate) const TOOLS: &[(&str, &str, &str)] = &[
     ("taskset", "util-linux", "bench"),
     ("nginx", "nginx-light", "bench: a peer, and the origin of every run"),
     ("haproxy", "haproxy", "bench: a peer"),
+    ("openssl", "openssl", "bench: the certificate of the peers"),
     ("wrk", "wrk", "bench: load"),
     ("h2load", "nghttp2-client", "bench: load"),
     ("strace", "strace", "bench syscalls"),
