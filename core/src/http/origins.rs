@@ -191,7 +191,7 @@ impl<C: Connect> Origins<C> {
             return Ok(self.alone(connected, peer, Protocol::Http));
         }
         let took = connected.took;
-        let lease = making.open(connected, peer, self.protocol.limits.head_octets).await?;
+        let lease = making.open(connected, peer, &self.protocol.limits).await?;
         Ok((on_stream(lease), took))
     }
 

@@ -38,8 +38,9 @@ pub struct SessionLimits {
     pub remembered_resets: usize,
     /// Streams on which the origin may break a rule before the connection is closed. Default 64.
     pub faulty_streams: usize,
-    /// PING, SETTINGS, PRIORITY, WINDOW_UPDATE, GOAWAY, unknown frames and heads: so many at once, and then so many each second, beside eight for
-    /// each stream and one for 64 octets that it was sent. Default 1,024 and 64: far more than servers say that measure the way.
+    /// PING, SETTINGS, PRIORITY, WINDOW_UPDATE, GOAWAY and unknown frames: so many at once, and then so many each second, beside eight for each
+    /// stream and one for 64 octets that it was sent. As many heads, beside those that each stream may have. Default 1,024 and 64: far more than
+    /// servers say that measure the way.
     pub control_frames: Rate,
     /// RST_STREAM: so many at once, and then so many each second, beside one for each stream. Default 256 and 32.
     pub resets: Rate,

@@ -9,6 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use h2::client::{Builder, Connection};
 use h2::{Ping, PingPong, Reason};
+use simplon_proto_http::Limits;
 use simplon_proto_http::h2::Scheme;
 use simplon_proto_http::transfer::Wait;
 use simplon_timeout::{Timer, timeout};
@@ -40,15 +41,16 @@ pub(super) async fn open(
     place: &Arc<Place>,
     connected: Connected,
     peer: &Peer,
-    head_octets: usize,
+    heads: &Limits,
 ) -> Result<Arc<Session>> {
     let Connected { stream, remote, protocol, .. } = connected;
     let tls = stream.tls().cloned();
     let limits = Arc::clone(place.limits());
     let facts = Arc::new(Facts::default());
     let counters = Arc::clone(place.counters());
-    let watched = Watched::new(stream, Arc::clone(&facts), Toll::new(&limits, Arc::clone(&counters)));
-    let handshake = builder(&limits, head_octets).handshake(watched);
+    let watched =
+        Watched::new(stream, Arc::clone(&facts), Toll::new(&limits, heads.interim_heads, Arc::clone(&counters)));
+    let handshake = builder(&limits, heads.head_octets).handshake(watched);
     let (sender, mut connection) = match timeout(peer.timeouts().write, handshake).await {
         Ok(Ok(both)) => both,
         Ok(Err(error)) => {

@@ -4,6 +4,7 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
+use simplon_proto_http::Limits;
 use simplon_proto_http::transfer::Wait;
 use simplon_timeout::timeout;
 use tokio::sync::Notify;
@@ -262,8 +263,8 @@ impl Making {
     ///
     /// # Errors
     /// Not even the preface could be written.
-    pub(in crate::http) async fn open(self, connected: Connected, peer: &Peer, head_octets: usize) -> Result<Lease> {
-        let opened = drive::open(&self.place, connected, peer, head_octets).await;
+    pub(in crate::http) async fn open(self, connected: Connected, peer: &Peer, heads: &Limits) -> Result<Lease> {
+        let opened = drive::open(&self.place, connected, peer, heads).await;
         let session = opened.inspect_err(|error| self.note(error))?;
         let limits = &self.place.limits;
         // Nobody knows of it yet.

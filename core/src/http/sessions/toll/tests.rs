@@ -1,6 +1,8 @@
 use super::*;
 use crate::http::Rate;
 
+const INTERIM: u8 = 3;
+
 const CONTROL: Seen = Seen { resets: 0, control: 1, heads: 0, data_octets: 0 };
 const HEAD: Seen = Seen { resets: 0, control: 0, heads: 1, data_octets: 0 };
 const RESET: Seen = Seen { resets: 1, control: 0, heads: 0, data_octets: 0 };
@@ -12,7 +14,7 @@ fn toll() -> (Toll, Facts, Arc<Counters>) {
         ..SessionLimits::default()
     };
     let counters = Arc::new(Counters::default());
-    (Toll::new(&limits, Arc::clone(&counters)), Facts::default(), counters)
+    (Toll::new(&limits, INTERIM, Arc::clone(&counters)), Facts::default(), counters)
 }
 
 /// How many of these are taken, up to a thousand.
@@ -37,7 +39,8 @@ async fn what_nobody_asked_for_is_taken_up_to_the_burst_and_then_with_time() {
 async fn each_stream_that_runs_may_have_its_frames_and_one_reset() {
     let (mut toll, facts, _) = toll();
     (0..100).for_each(|_| assert!(facts.begin(usize::MAX).is_some()));
-    assert_eq!(taken(&mut toll, &facts, HEAD), 10 + 100 * 8);
+    assert_eq!(taken(&mut toll, &facts, HEAD), 10 + 100 * (3 + 2));
+    assert_eq!(taken(&mut toll, &facts, CONTROL), 10 + 100 * 8);
     assert_eq!(taken(&mut toll, &facts, RESET), 5 + 100);
 }
 

@@ -3,7 +3,7 @@ use crate::http::SessionLimits;
 
 fn greeting(pieces: &[&[u8]]) -> Greeting {
     let facts = Arc::new(Facts::default());
-    let toll = Toll::new(&SessionLimits::default(), Arc::default());
+    let toll = Toll::new(&SessionLimits::default(), 32, Arc::default());
     let mut watched = Watched::new(Stream::other(tokio::io::empty()), Arc::clone(&facts), toll);
     pieces.iter().for_each(|piece| watched.note(piece));
     facts.greeting()
