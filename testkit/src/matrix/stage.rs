@@ -90,8 +90,7 @@ impl<S: Serve> Stage<S> {
             answer(asked)
         });
         let mut down = self.client().await;
-        // An answer may come before all of it is taken.
-        let _ = down.try_send(request).await;
+        down.send(request).await;
         let response = down.try_response().await;
         let record = self.record().await;
         let seen = seen.lock().unwrap_or_else(PoisonError::into_inner).clone();
