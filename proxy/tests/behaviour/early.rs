@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use simplon_proxy::observe::End;
+use simplon_proxy::{App, To};
 use simplon_testkit::time::{pass, settle, took};
-use simplon_testkit::{get, matrix, ok, post, status};
+use simplon_testkit::{Request, get, matrix, ok, post, request, status};
 
 use crate::stage;
 
@@ -115,6 +116,99 @@ matrix! {
     }
 }
 
+/// What a client sends that waits to be told to go on.
+fn waiting() -> Request {
+    post("/").field("Content-Length", "5").field("Expect", "100-continue")
+}
+
+matrix! {
+    /// C30: the origin decides whether the client goes on.
+    async fn a_100_of_the_origin_is_passed_on(cell: Cell) {
+        let mut stage = cell.plain();
+        let (mut client, mut asked) = stage.begin(waiting()).await;
+        assert!(asked.lists("Expect", "100-continue"), "{asked:?}");
+        asked.respond(status(100)).await;
+        assert_eq!(client.head().await.status, 100);
+        client.data(b"hello").await.unwrap();
+        client.end().await;
+        asked.content().await.unwrap();
+        assert_eq!(asked.text(), "hello");
+        asked.respond(ok("thanks")).await;
+        let response = client.response().await;
+        assert_eq!((response.text().as_str(), response.interim.len()), ("thanks", 0));
+    }
+
+    /// C30: a final answer instead of 100. The content was never sent, and is not waited for.
+    async fn a_final_answer_instead_of_100_is_delivered(cell: Cell) {
+        let mut stage = cell.plain();
+        let (mut client, mut asked) = stage.begin(waiting()).await;
+        asked.respond(status(417)).await;
+        let response = client.response().await;
+        assert_eq!((response.status, response.interim.len()), (417, 0));
+        client.stopped().await;
+        asked.stopped().await;
+    }
+
+    /// C30: an origin that says nothing does not make both wait for ever.
+    async fn a_client_that_waits_is_told_by_us_when_the_origin_is_silent(cell: Cell) {
+        let mut stage = cell.with(|origin| App::new(To(origin)).expect_wait(Duration::from_secs(3)));
+        let (mut client, mut asked) = stage.begin(waiting()).await;
+        let (head, time) = took(client.head()).await;
+        assert_eq!(head.status, 100);
+        assert!((3000..3100).contains(&time.as_millis()), "{time:?}");
+        client.data(b"hello").await.unwrap();
+        client.end().await;
+        asked.content().await.unwrap();
+        assert_eq!(asked.text(), "hello");
+        asked.respond(ok("")).await;
+        let response = client.response().await;
+        assert_eq!((response.status, response.interim.len()), (200, 0));
+    }
+
+    /// A client that does not wait is not held back.
+    async fn a_client_that_sends_at_once_is_read_at_the_latest_when_patience_ends(cell: Cell) {
+        let mut stage = cell.plain();
+        let (mut client, mut asked) = stage.begin(waiting()).await;
+        client.data(b"hello").await.unwrap();
+        client.end().await;
+        asked.content().await.unwrap();
+        assert_eq!(asked.text(), "hello");
+        asked.respond(ok("")).await;
+        assert_eq!(client.response().await.status, 200);
+    }
+
+    /// A 100 that nobody waits for is not passed on (RFC 9110 §15.2).
+    async fn a_100_that_nobody_waits_for_is_dropped(cell: Cell) {
+        let mut stage = cell.plain();
+        let (mut client, mut asked) = stage.pass(post("/").body("hello")).await;
+        asked.respond(status(100)).await;
+        asked.respond(ok("")).await;
+        assert_eq!(client.response().await.interim.len(), 0);
+    }
+
+    /// 12-076
+    async fn an_origin_that_dies_after_an_informational_head_is_a_failure(cell: Cell) {
+        let mut stage = cell.plain();
+        let (mut client, mut asked) = stage.pass(post("/").body("x")).await;
+        asked.respond(status(103)).await;
+        assert_eq!(client.head().await.status, 103);
+        asked.cut().await;
+        assert_eq!(client.response().await.status, 502);
+    }
+
+    /// 12-042
+    async fn informational_heads_leave_the_connections_usable(cell: Cell) {
+        let mut stage = cell.plain();
+        let (mut client, mut asked) = stage.pass(request("HEAD", "/1")).await;
+        asked.respond(status(103)).await;
+        asked.respond(ok("x")).await;
+        assert_eq!(client.response().await.interim.len(), 1);
+        client.send(get("/2")).await;
+        assert_eq!(stage.request().await.path(), "/2");
+        assert_eq!(stage.up().tries(), 1);
+    }
+}
+
 /// A6, CVE-2025-4366: what is left of the upload is never parsed as the next request.
 #[tokio::test(start_paused = true)]
 async fn what_is_left_of_an_upload_is_not_the_next_request() {
@@ -149,69 +243,6 @@ async fn a_short_rest_of_an_upload_is_dropped_and_the_connection_goes_on() {
     assert_eq!(fresh.request().await.path(), "/next");
 }
 
-/// C30: the origin decides whether the client goes on.
-#[tokio::test(start_paused = true)]
-async fn a_100_of_the_origin_is_passed_on() {
-    let mut stage = stage::plain();
-    let (mut client, mut origin) =
-        stage.pass("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-Continue\r\n\r\n").await;
-    let head = origin.head().await.unwrap();
-    assert!(head.lists("Expect", "100-continue"), "{head:?}");
-    origin.send("HTTP/1.1 100 Continue\r\n\r\n").await;
-    assert_eq!(client.head().await.unwrap().status, 100);
-    client.send("hello").await;
-    assert_eq!(origin.exactly(5).await.unwrap(), b"hello");
-    origin.send(ok("thanks")).await;
-    let response = client.response().await;
-    assert_eq!((response.text().as_str(), response.interim.len()), ("thanks", 0));
-}
-
-/// C30: a final answer instead of 100. The content was never sent, and the connection cannot be used on unless it is.
-#[tokio::test(start_paused = true)]
-async fn a_final_answer_instead_of_100_is_delivered() {
-    let mut stage = stage::plain();
-    let (mut client, mut origin) =
-        stage.pass("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n").await;
-    origin.head().await.unwrap();
-    origin.send(status(417)).await;
-    let response = client.response().await;
-    assert_eq!((response.status, response.interim.len()), (417, 0));
-    assert!(response.lists("Connection", "close"), "{response:?}");
-    client.closed().await;
-    let seen = &stage.origin.received()[0];
-    assert!(seen.ends_with(b"\r\n\r\n"), "{}", seen.escape_ascii());
-}
-
-/// C30: an origin that says nothing does not make both wait for ever.
-#[tokio::test(start_paused = true)]
-async fn a_client_that_waits_is_told_by_us_when_the_origin_is_silent() {
-    let mut stage =
-        stage::with(|origin| simplon_proxy::App::new(simplon_proxy::To(origin)).expect_wait(Duration::from_secs(3)));
-    let (mut client, mut origin) =
-        stage.pass("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n").await;
-    origin.head().await.unwrap();
-    let (head, time) = took(client.head()).await;
-    assert_eq!(head.unwrap().status, 100);
-    assert!((3000..3100).contains(&time.as_millis()), "{time:?}");
-    client.send("hello").await;
-    assert_eq!(origin.exactly(5).await.unwrap(), b"hello");
-    origin.send(ok("")).await;
-    let response = client.response().await;
-    assert_eq!((response.status, response.interim.len()), (200, 0));
-}
-
-/// A client that does not wait is not held back.
-#[tokio::test(start_paused = true)]
-async fn a_client_that_sends_at_once_is_read_at_the_latest_when_patience_ends() {
-    let mut stage = stage::plain();
-    let (mut client, mut origin) =
-        stage.pass("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\nhello").await;
-    let request = origin.request().await;
-    assert_eq!(request.text(), "hello");
-    origin.send(ok("")).await;
-    assert_eq!(client.response().await.status, 200);
-}
-
 /// RFC 9110 §10.1.1, 12-079: without content there is nothing to wait for, and version 1.0 has no such thing.
 #[tokio::test(start_paused = true)]
 async fn expect_without_content_waits_for_nothing() {
@@ -227,42 +258,6 @@ async fn expect_without_content_waits_for_nothing() {
         let response = client.response().await;
         assert_eq!((response.status, response.interim.len()), (204, 0), "{asked}");
     }
-}
-
-/// A 100 that nobody waits for is not passed on (RFC 9110 §15.2).
-#[tokio::test(start_paused = true)]
-async fn a_100_that_nobody_waits_for_is_dropped() {
-    let mut stage = stage::plain();
-    let (mut client, mut origin) = stage.pass(post("/").body("hello")).await;
-    origin.request().await;
-    origin.send("HTTP/1.1 100 Continue\r\n\r\n").await;
-    origin.send(ok("")).await;
-    assert_eq!(client.response().await.interim.len(), 0);
-}
-
-/// 12-076
-#[tokio::test(start_paused = true)]
-async fn an_origin_that_dies_after_an_informational_head_is_a_failure() {
-    let mut stage = stage::plain();
-    let (mut client, mut origin) = stage.pass(post("/").body("x")).await;
-    origin.request().await;
-    origin.send(status(103)).await;
-    assert_eq!(client.head().await.unwrap().status, 103);
-    drop(origin);
-    assert_eq!(client.response().await.status, 502);
-}
-
-/// 12-042
-#[tokio::test(start_paused = true)]
-async fn informational_heads_leave_the_connections_usable() {
-    let mut stage = stage::plain();
-    let (mut client, mut origin) = stage.pass(simplon_testkit::request("HEAD", "/1")).await;
-    origin.request().await;
-    origin.send([status(103).encode(), ok("x").encode_head()].concat()).await;
-    assert_eq!(client.response().await.interim.len(), 1);
-    client.send(get("/2")).await;
-    assert_eq!(origin.request().await.path(), "/2");
-    stage.origin.nobody_came().await;
 }
 
 /// Version 1.0 has no informational responses (RFC 9110 §15.2).

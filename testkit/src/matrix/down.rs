@@ -51,19 +51,10 @@ impl Down {
         Self { side, heard: None }
     }
 
-    /// Sends a whole request.
+    /// Sends a whole request, or as much of it as is taken: an answer may come before.
     pub async fn send(&mut self, request: Request) {
-        let sent = self.try_send(request).await;
-        assert!(sent.is_ok(), "cannot send: {sent:?}");
-    }
-
-    /// Sends a whole request; the error if its content is not wanted.
-    ///
-    /// # Errors
-    /// The proxy does not take it.
-    pub async fn try_send(&mut self, request: Request) -> io::Result<()> {
         self.heard = None;
-        each!(self, client => client.send(request).await)
+        let _ = each!(self, client => client.send(request).await);
     }
 
     /// Sends the head of a request whose content follows piece by piece: so much as its Content-Length says, or until it is ended.

@@ -55,6 +55,11 @@ impl<S: Serve> Stage<S> {
         self.origins[0].head().await
     }
 
+    /// A request of which at least the head is there, without waiting for one.
+    pub async fn arrived(&mut self) -> Option<Asked> {
+        self.origins[0].arrived().await
+    }
+
     /// Asserts that no more requests came to the only origin.
     pub async fn nobody_else_came(&mut self) {
         self.origins[0].nobody_else_came().await;
@@ -85,8 +90,7 @@ impl<S: Serve> Stage<S> {
             answer(asked)
         });
         let mut down = self.client().await;
-        // An answer may come before all of it is taken.
-        let _ = down.try_send(request).await;
+        down.send(request).await;
         let response = down.try_response().await;
         let record = self.record().await;
         let seen = seen.lock().unwrap_or_else(PoisonError::into_inner).clone();

@@ -13,7 +13,7 @@ use super::octets::Octets;
 use super::{h1, h2};
 use crate::message::{Message, Reply};
 use crate::network::Origin;
-use crate::time::must;
+use crate::time::{must, settle};
 use crate::wire::{Closing, Cut};
 
 /// The origin's leg: what reaches it, on whichever connection.
@@ -53,6 +53,16 @@ impl Up {
             }
         })
         .await
+    }
+
+    /// A request of which at least the head is there, without waiting for one.
+    pub async fn arrived(&mut self) -> Option<Asked> {
+        settle().await;
+        while let Some(end) = self.origin.waiting() {
+            self.serve(end);
+        }
+        settle().await;
+        self.asked.try_recv().ok()
     }
 
     fn serve(&self, end: crate::pipe::End) {
