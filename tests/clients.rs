@@ -1,70 +1,20 @@
 //! Clients and origins that others wrote: curl, Python's `http.client`, nginx, wrk. What is not installed is left out, and that is said;
-//! where `CI` is `true`, curl must be there.
+//! where `CI` is `true`, all must be there.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests may fail loudly")]
 
 #[path = "common/common.rs"]
 mod common;
 
-use std::net::SocketAddr;
-use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::process::Command;
 use std::time::Duration;
 
-use common::child::{Program, example, installed};
+use common::child::{Program, example};
+use common::nginx::Nginx;
 use common::origin::Origin;
-use common::{LONG, Proxy, millis, soon};
+use common::telling::telling;
+use common::tools::{Folder, curl, run, there};
+use common::{Proxy, soon};
 use simplon::core::http::Timeouts;
-use simplon::core::server::Running;
-use simplon::prelude::*;
-
-/// Whether to go on; says so if not.
-fn there(program: &str) -> bool {
-    if installed(program) {
-        return true;
-    }
-    assert!(program != "curl" || std::env::var_os("CI").is_none_or(|ci| ci != "true"), "curl is not installed");
-    eprintln!("left out: {program} is not installed");
-    false
-}
-
-/// Runs a command beside the runtime.
-async fn run(mut command: Command) -> Output {
-    soon("a program", tokio::task::spawn_blocking(move || command.output().unwrap())).await.unwrap()
-}
-
-async fn curl(args: &[&str]) -> (bool, String) {
-    let mut command = Command::new("curl");
-    command.args(["--silent", "--show-error", "--max-time", "15", "--noproxy", ""]).args(args);
-    command.env_remove("http_proxy").env_remove("HTTP_PROXY").env_remove("ALL_PROXY").env_remove("all_proxy");
-    let output = run(command).await;
-    let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
-    (output.status.success(), text)
-}
-
-/// An origin that says what it was asked, and how much content came.
-async fn telling() -> Running {
-    struct Telling;
-    impl Route for Telling {
-        type Ctx = ();
-        fn begin(&self, _from: &simplon::core::net::ConnInfo) {}
-        async fn route(&self, request: &mut Request<'_>, _cx: &mut ()) -> Result<Target> {
-            let Collected::Whole(content) = request.collect(8 << 20).await? else {
-                return Err(reject(http::StatusCode::PAYLOAD_TOO_LARGE));
-            };
-            let path = String::from_utf8_lossy(request.target.path()).into_owned();
-            let sum: u64 = content.iter().map(|octet| u64::from(*octet)).sum();
-            Ok(Response::text(http::StatusCode::OK, format!("{} {path} {} {sum}", request.method, content.len()))
-                .into())
-        }
-    }
-    Server::new().listen(tcp("127.0.0.1:0").unwrap(), Http::new(App::new(Telling))).start().await.unwrap()
-}
-
-fn file(name: &str, octets: &[u8]) -> PathBuf {
-    let path = std::env::temp_dir().join(format!("simplon-{}-{name}", std::process::id()));
-    std::fs::write(&path, octets).unwrap();
-    path
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn curl_does_all_that_it_can() {
@@ -74,8 +24,9 @@ async fn curl_does_all_that_it_can() {
     let origin = telling().await;
     let proxy = Proxy::to(origin.local_addrs()[0], Timeouts::default()).await;
     let url = format!("http://{}", proxy.addr);
-    let big = file("two-megabytes", &[1; 2_000_000]);
-    let upload = format!("@{}", big.display());
+    let folder = Folder::new();
+    let big = folder.file("big", &[1; 2_000_000]);
+    let upload = format!("@{big}");
     let of = |path: &str| format!("{url}{path}");
     let rows: Vec<(Vec<String>, &str)> = vec![
         (vec![of("/get")], "GET /get 0 0"),
@@ -100,7 +51,7 @@ async fn curl_does_all_that_it_can() {
             ],
             "POST /chunked 2000000 2000000",
         ),
-        (vec!["-T".into(), big.display().to_string(), of("/put")], "PUT /put 2000000 2000000"),
+        (vec!["-T".into(), big, of("/put")], "PUT /put 2000000 2000000"),
         (vec!["--http1.0".into(), "--data".into(), "small".into(), of("/old-post")], "POST /old-post 5 537"),
         (vec!["--proxy".into(), url.clone(), "http://elsewhere.example/absolute".into()], "GET /absolute 0 0"),
         (vec!["--path-as-is".into(), of("/../a//b/%2e")], "GET /../a//b/%2e 0 0"),
@@ -119,7 +70,6 @@ async fn curl_does_all_that_it_can() {
     assert!(ok && text.matches("|0\n").count() == 2, "{text}");
     let (ok, text) = curl(&["--parallel", "--parallel-immediate", &of("/p[1-40]")]).await;
     assert!(ok && text.matches("GET /p").count() == 40, "{text}");
-    std::fs::remove_file(big).unwrap();
 }
 
 /// Prior knowledge: nobody asks first.
@@ -136,15 +86,15 @@ async fn curl_speaks_http_2() {
     let origin = telling().await;
     let proxy = Proxy::to(origin.local_addrs()[0], Timeouts::default()).await;
     let of = |path: &str| format!("http://{}{path}", proxy.addr);
-    let big = file("two-megabytes-of-http-2", &[1; 2_000_000]);
-    let upload = format!("@{}", big.display());
-    let put = big.display().to_string();
+    let folder = Folder::new();
+    let big = folder.file("big", &[1; 2_000_000]);
+    let upload = format!("@{big}");
     let (get, post, sent, many) = (of("/get"), of("/post"), of("/put"), of("/p[1-40]"));
     let rows: [(&[&str], &str); 4] = [
         (&[&get], "GET /get 0 0"),
         (&["--data", "small", &post], "POST /post 5 537"),
         (&["--data-binary", &upload, &post], "POST /post 2000000 2000000"),
-        (&["-T", &put, &sent], "PUT /put 2000000 2000000"),
+        (&["-T", &big, &sent], "PUT /put 2000000 2000000"),
     ];
     for (args, wanted) in rows {
         let args = [&["--http2-prior-knowledge"], args].concat();
@@ -165,7 +115,6 @@ async fn curl_speaks_http_2() {
     ])
     .await;
     assert!(ok && text.matches("|2\n").count() == 40, "{text}");
-    std::fs::remove_file(big).unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -191,15 +140,15 @@ async fn curl_hears_an_early_413() {
         .await,
     ] {
         let proxy = Proxy::to(origin.addr, Timeouts::default()).await;
-        let big = file("five-megabytes", &[2; 5_000_000]);
-        let upload = format!("@{}", big.display());
+        let folder = Folder::new();
+        let big = folder.file("big", &[2; 5_000_000]);
+        let upload = format!("@{big}");
         let url = format!("http://{}/", proxy.addr);
         for expect in ["Expect: 100-continue", "Expect:"] {
             let (_, text) =
                 curl(&["-H", expect, "--data-binary", &upload, &url, "--write-out", "|%{http_code}|"]).await;
             assert!(text.contains("too much|413|"), "{expect:?}: {text}");
         }
-        std::fs::remove_file(big).unwrap();
     }
 }
 
@@ -241,45 +190,19 @@ async fn python_keeps_its_connection() {
     assert_eq!(String::from_utf8_lossy(&output.stdout), "fine\n", "{}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// nginx in a folder of its own, on a port that was free a moment ago.
-struct Nginx {
-    _program: Program,
-    addr: SocketAddr,
-    folder: PathBuf,
-}
-
-impl Nginx {
-    fn start() -> Self {
-        let folder = std::env::temp_dir().join(format!("simplon-nginx-{}", std::process::id()));
+/// Files, answers of every kind, and connections that end after every seventh request.
+fn nginx() -> Nginx {
+    Nginx::start(|addr, folder| {
+        let f = folder.display();
         std::fs::create_dir_all(folder.join("html")).unwrap();
         std::fs::write(folder.join("html/big"), vec![b'n'; 3_000_000]).unwrap();
-        let addr = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let f = folder.display();
-        let config = format!(
-            "daemon off; master_process off; error_log {f}/error.log; pid {f}/pid; events {{}}\n\
-             http {{ access_log off; client_body_temp_path {f}/b; proxy_temp_path {f}/p; fastcgi_temp_path {f}/f; uwsgi_temp_path {f}/u; \
-             scgi_temp_path {f}/s; client_max_body_size 1k;\n\
-             server {{ listen {addr}; root {f}/html; keepalive_requests 7;\n\
+        format!(
+            "client_max_body_size 1k; server {{ listen {addr}; root {f}/html; keepalive_requests 7;\n\
              location /say {{ return 200 \"nginx says $request_method $uri\"; }} location /none {{ return 204; }}\n\
-             location /drop {{ return 444; }} location /gz {{ gzip on; gzip_min_length 1; gzip_types *; gzip_proxied any; alias {f}/html/big; }} }} }}\n"
-        );
-        std::fs::write(folder.join("nginx.conf"), config).unwrap();
-        let mut command = Command::new("nginx");
-        command.arg("-p").arg(&folder).arg("-c").arg(folder.join("nginx.conf"));
-        let program = Program::start(&mut command);
-        let by = std::time::Instant::now() + LONG;
-        while std::net::TcpStream::connect(addr).is_err() {
-            assert!(std::time::Instant::now() < by, "nginx does not start");
-            std::thread::sleep(millis(10));
-        }
-        Self { _program: program, addr, folder }
-    }
-}
-
-impl Drop for Nginx {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.folder);
-    }
+             location /drop {{ return 444; }} \
+             location /gz {{ gzip on; gzip_min_length 1; gzip_types *; gzip_proxied any; alias {f}/html/big; }} }}"
+        )
+    })
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -287,7 +210,7 @@ async fn nginx_is_an_origin() {
     if !there("nginx") {
         return;
     }
-    let nginx = Nginx::start();
+    let nginx = nginx();
     let proxy = Proxy::to(nginx.addr, Timeouts::default()).await;
     let mut client = common::client::Client::connect(proxy.addr).await;
     for n in 0..40 {

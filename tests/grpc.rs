@@ -34,22 +34,7 @@ async fn every_kind_of_call_passes() {
     let proxy = Proxy::of(|app| app.rescue(GrpcErrors::new()), by_http2(server.listening()), Timeouts::default()).await;
     let mut client = peers::python("grpc_peer.py").unwrap();
     client.args(["client", &proxy.addr.to_string()]);
-    let text = peers::output(client).await;
-    let names = [
-        "unary",
-        "empty",
-        "client streaming",
-        "server streaming",
-        "bidirectional",
-        "trailers-only error",
-        "unknown method",
-        "deadline exceeded",
-        "cancellation",
-        "four megabytes",
-        "many at once",
-    ];
-    let wanted: Vec<String> = names.iter().map(|name| format!("ok {name}")).collect();
-    assert_eq!(text.lines().collect::<Vec<_>>(), wanted, "{text}");
+    peers::all_ok(&peers::output(client).await, &peers::CALLS);
     // What callers say of their patience, and that they lost it, reaches the server.
     server.line(|line| line == "deadline told");
     server.line(|line| line == "cancelled");

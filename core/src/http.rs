@@ -13,6 +13,8 @@
 //! Nothing above this module names a version of HTTP.
 
 mod exchange;
+#[cfg(feature = "h2")]
+mod gather;
 mod in_process;
 mod leg;
 #[cfg(feature = "h2")]

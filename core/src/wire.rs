@@ -8,6 +8,7 @@
 use http::StatusCode;
 use simplon_proto_http::rules::{Rule, TABLE};
 use simplon_proto_http::transfer::{Misuse, Wait};
+use simplon_proto_tls::Reason;
 
 use crate::error::{Kind, Origin};
 
@@ -166,12 +167,21 @@ fn kinds() -> Vec<Kind> {
         Wait::Exchange,
         Wait::Tunnel,
     ];
+    let tls = [
+        Reason::Expired,
+        Reason::NotYetValid,
+        Reason::WrongName,
+        Reason::UnknownIssuer,
+        Reason::Revoked,
+        Reason::BadCertificate,
+        Reason::NoCertificate,
+        Reason::Library,
+    ];
     let rules = TABLE.iter().map(|row| Kind::Malformed(row.rule));
     let rest = [
         Kind::Refused,
         Kind::Unreachable,
         Kind::Resolve,
-        Kind::Tls(simplon_proto_tls::Reason::UnknownIssuer),
         Kind::Reset,
         Kind::Closed,
         Kind::Truncated,
@@ -186,7 +196,7 @@ fn kinds() -> Vec<Kind> {
         Kind::Draining,
         Kind::Internal,
     ];
-    rules.chain(waits.map(Kind::Timeout)).chain(rest).collect()
+    rules.chain(waits.map(Kind::Timeout)).chain(tls.map(Kind::Tls)).chain(rest).collect()
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! Pieces of a message's content, as filters see them.
 
-use std::collections::VecDeque;
-
 use bytes::{Bytes, BytesMut};
 use simplon_proto_http::Fields;
 use simplon_proto_http::transfer::{Last, Part};
+
+use crate::queue::Queue;
 
 /// A piece of content.
 #[derive(Clone, Debug)]
@@ -60,7 +60,7 @@ impl Chunk {
 #[derive(Debug, Default)]
 pub struct Chunks {
     first: Option<Chunk>,
-    rest: VecDeque<Chunk>,
+    rest: Queue<Chunk>,
 }
 
 impl Chunks {
@@ -73,14 +73,14 @@ impl Chunks {
     pub fn push(&mut self, chunk: Chunk) {
         match self.first {
             None => self.first = Some(chunk),
-            Some(_) => self.rest.push_back(chunk),
+            Some(_) => self.rest.push(chunk),
         }
     }
 
     /// Takes the earliest.
     pub fn pop(&mut self) -> Option<Chunk> {
         let first = self.first.take();
-        self.first = self.rest.pop_front();
+        self.first = self.rest.pop();
         first
     }
 
@@ -95,7 +95,7 @@ impl Chunks {
 /// A chunk is a view of what was read from a socket, and keeps all of that: of a frame of one octet its padding too. Small ones are therefore
 /// copied together, so that what is kept takes about as much memory as it has octets.
 #[derive(Debug, Default)]
-pub(crate) struct Kept(VecDeque<Chunk>);
+pub(crate) struct Kept(Queue<Chunk>);
 
 /// Chunks of fewer octets are small.
 const SMALL: usize = 512;
@@ -104,7 +104,7 @@ const JOINED: usize = 4 << 10;
 
 impl Kept {
     pub(crate) fn push(&mut self, chunk: Chunk) {
-        let chunk = match (self.0.back_mut(), chunk) {
+        let chunk = match (self.0.last_mut(), chunk) {
             (Some(Chunk::Data(before, ended)), Chunk::Data(octets, last))
                 if *ended == Last::No && octets.len() < SMALL && before.len() + octets.len() <= JOINED =>
             {
@@ -114,11 +114,11 @@ impl Kept {
             }
             (_, chunk) => chunk,
         };
-        self.0.push_back(chunk);
+        self.0.push(chunk);
     }
 
     pub(crate) fn pop(&mut self) -> Option<Chunk> {
-        self.0.pop_front()
+        self.0.pop()
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Chunk> {
@@ -131,7 +131,7 @@ impl Kept {
 
     /// Lets go of all, and of the room for them.
     pub(crate) fn clear(&mut self) {
-        self.0 = VecDeque::new();
+        self.0.clear();
     }
 }
 

@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use super::LONG;
 
 /// A program that is killed when the test ends, with its lines of standard output.
+#[derive(Debug)]
 pub struct Program {
     child: Child,
     lines: Receiver<String>,

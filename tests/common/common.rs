@@ -4,9 +4,12 @@
 
 pub mod child;
 pub mod client;
+pub mod nginx;
 pub mod origin;
 pub mod peers;
 pub mod site;
+pub mod telling;
+pub mod tools;
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -15,6 +18,7 @@ use std::time::Duration;
 
 use simplon::core::connect::PeerTimeouts;
 use simplon::core::http::{Origins, Timeouts};
+use simplon::core::net::ListenConfig;
 use simplon::core::server::{Running, ServerHandle};
 use simplon::prelude::*;
 use tokio::time::{Instant, sleep, timeout};
@@ -66,13 +70,23 @@ impl Proxy {
 
     /// An app to one peer, made by `make` from the plain one.
     pub async fn of<S: Serve>(make: impl FnOnce(Plain) -> S, peer: Peer, timeouts: Timeouts) -> Self {
+        Self::on(tcp("127.0.0.1:0").unwrap(), make, peer, timeouts).await
+    }
+
+    /// The same on this listener.
+    pub async fn on<S: Serve>(
+        listen: ListenConfig,
+        make: impl FnOnce(Plain) -> S,
+        peer: Peer,
+        timeouts: Timeouts,
+    ) -> Self {
         let origins = Arc::new(Origins::default());
         let records = Records::default();
         let app = App::new(To(peer)).origins(Arc::clone(&origins)).observe(records.clone());
         let mut config = HttpConfig::default();
         config.timeouts = Arc::new(timeouts);
         let http = Http::with_config(make(app), config);
-        let running = Server::new().listen(tcp("127.0.0.1:0").unwrap(), http).start().await.unwrap();
+        let running = Server::new().listen(listen, http).start().await.unwrap();
         Self { addr: running.local_addrs()[0], running, origins, records }
     }
 
@@ -114,6 +128,12 @@ impl Records {
 
     pub fn len(&self) -> usize {
         self.0.lock().unwrap().len()
+    }
+
+    /// The one after so many others: an exchange is recorded once its client has been served.
+    pub async fn after(&self, others: usize) -> Record {
+        assert!(holds_within(LONG, || self.len() > others).await, "{} records", self.len());
+        self.all().swap_remove(others)
     }
 }
 

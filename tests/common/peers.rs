@@ -5,6 +5,24 @@ use std::process::Command;
 
 use super::soon;
 
+/// What `grpc_peer.py client` tries.
+pub const CALLS: [&str; 11] = [
+    "unary",
+    "empty",
+    "client streaming",
+    "server streaming",
+    "bidirectional",
+    "trailers-only error",
+    "unknown method",
+    "deadline exceeded",
+    "cancellation",
+    "four megabytes",
+    "many at once",
+];
+/// What `websocket_peer.py client` tries.
+pub const CONVERSATIONS: [&str; 6] =
+    ["subprotocol", "messages", "fragments", "ping", "without compression", "closed by the origin"];
+
 /// Where one is.
 pub fn path(name: &str) -> String {
     format!("{}/tests/peers/{name}", env!("CARGO_MANIFEST_DIR"))
@@ -32,4 +50,11 @@ pub async fn output(mut command: Command) -> String {
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
     text
+}
+
+/// Whether all of these went well, and nothing else was tried.
+#[track_caller]
+pub fn all_ok(text: &str, names: &[&str]) {
+    let wanted: Vec<String> = names.iter().map(|name| format!("ok {name}")).collect();
+    assert_eq!(text.lines().collect::<Vec<_>>(), wanted, "{text}");
 }

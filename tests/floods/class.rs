@@ -26,6 +26,7 @@ pub const CLOSED: &str = "closed";
 pub const SURVIVED: &str = "survived";
 const CALM: &str = "ENHANCE_YOUR_CALM";
 const PROTOCOL: &str = "PROTOCOL_ERROR";
+const SIZE: &str = "FRAME_SIZE_ERROR";
 
 pub const ALL: &[Class] = &[
     Class {
@@ -47,7 +48,7 @@ pub const ALL: &[Class] = &[
             Flood::MadeYouReset(Offence::PriorityLength),
         ],
         // Of some the first ends the connection.
-        ends: &[CALM, PROTOCOL],
+        ends: &[CALM, PROTOCOL, SIZE],
         counters: |stats| stats.library_floods + stats.malformed_floods,
         moment: SHORT,
     },

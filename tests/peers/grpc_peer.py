@@ -1,7 +1,10 @@
 """A gRPC server and a client for it, with generic handlers: messages are octets.
 
-grpc_peer.py server          prints `listening on http://ADDRESS`, and `cancelled` when a caller gave up
-grpc_peer.py client ADDRESS  makes calls of every kind; prints `ok NAME` for each
+grpc_peer.py server [PEM]             prints `listening on http://ADDRESS`, and `cancelled` when a caller gave up
+grpc_peer.py client ADDRESS [CA NAME]  makes calls of every kind; prints `ok NAME` for each
+grpc_peer.py code ADDRESS              makes one call; prints the code and the details that it ended with
+
+With a file of a certificate and its key, or with one of whom to trust and the name to be proved, all of that is over TLS.
 """
 
 import sys
@@ -13,6 +16,11 @@ import grpc
 
 BIG = 4 * 1024 * 1024
 OPTIONS = [("grpc.max_receive_message_length", BIG + 1024), ("grpc.max_send_message_length", BIG + 1024)]
+
+
+def read(path):
+    with open(path, "rb") as file:
+        return file.read()
 
 
 def say(line):
@@ -44,10 +52,16 @@ def refuse(request, context):
 
 def wait(request, context):
     gone = threading.Event()
-    context.add_callback(gone.set)
-    yield b"begun"
-    if gone.wait(15):
+
+    def end():
+        gone.set()
         say("cancelled")
+
+    # Who is cancelled while the message below is on its way is not asked for another one: nothing after it would run.
+    context.add_callback(end)
+    yield b"begun"
+    # Longer than anybody waits for that line.
+    gone.wait(60)
 
 
 def slow(request, context):
@@ -69,10 +83,22 @@ def serve():
         "Slow": grpc.unary_unary_rpc_method_handler(slow),
     }
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("test.Peer", handlers),))
-    port = server.add_insecure_port("127.0.0.1:0")
+    if len(sys.argv) > 2:
+        pem = read(sys.argv[2])
+        port = server.add_secure_port("127.0.0.1:0", grpc.ssl_server_credentials([(pem, pem)]))
+    else:
+        port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     say(f"listening on http://127.0.0.1:{port}")
     server.wait_for_termination()
+
+
+def channel_to(address, ca=None, name=None):
+    options = OPTIONS + [("grpc.enable_http_proxy", 0)]
+    if ca is None:
+        return grpc.insecure_channel(address, options=options)
+    credentials = grpc.ssl_channel_credentials(root_certificates=read(ca))
+    return grpc.secure_channel(address, credentials, options=options + [("grpc.ssl_target_name_override", name)])
 
 
 def code_of(call):
@@ -157,5 +183,5 @@ if __name__ == "__main__":
     if sys.argv[1] == "server":
         serve()
     else:
-        with grpc.insecure_channel(sys.argv[2], options=OPTIONS + [("grpc.enable_http_proxy", 0)]) as channel:
+        with channel_to(*sys.argv[2:]) as channel:
             {"client": ask, "code": code}[sys.argv[1]](channel)

@@ -10,37 +10,48 @@ use crate::workspace::Workspace;
 
 /// A program, the Debian package that brings it, and who asks for it.
 pub(crate) const TOOLS: &[(&str, &str, &str)] = &[
-    ("curl", "curl", "examples"),
-    ("python3", "python3", "bench, and peers in tests"),
+    ("curl", "curl", "examples, tests"),
+    ("openssl", "openssl", "tests, bench: the certificate of the peers"),
+    ("python3", "python3", "tests, bench"),
+    ("node", "nodejs", "tests"),
+    ("nginx", "nginx-light", "tests, bench: a peer, and the origin of every run"),
+    ("wrk", "wrk", "tests, bench"),
+    ("nghttp", "nghttp2-client", "tests"),
+    ("h2load", "nghttp2-client", "tests, bench"),
     ("taskset", "util-linux", "bench"),
-    ("nginx", "nginx-light", "bench: a peer, and the origin of every run"),
     ("haproxy", "haproxy", "bench: a peer"),
-    ("openssl", "openssl", "bench: the certificate of the peers"),
-    ("wrk", "wrk", "bench: load"),
-    ("h2load", "nghttp2-client", "bench: load"),
     ("strace", "strace", "bench syscalls"),
     ("g++", "g++", "fuzz"),
-    ("node", "nodejs", "tests: a peer"),
 ];
 
 /// What peers in `tests/peers` import.
 const PYTHON: &[&str] = &["grpcio>=1.60", "websockets>=14"];
 
 pub(crate) fn command(workspace: &Workspace, _options: &Options) -> Outcome {
-    let missing: Vec<_> = TOOLS.iter().filter(|(program, ..)| !shell::installed(program)).collect();
     for (program, package, purpose) in TOOLS {
         let state = if shell::installed(program) { "there" } else { "missing" };
         println!("{program:9} {state:8} package {package:15} for {purpose}");
     }
-    if !missing.is_empty() {
-        let packages: Vec<&str> = missing.iter().map(|(_, package, _)| *package).collect();
-        install(&packages)?;
-    }
+    bring(|_| true)?;
     python_peers(workspace)
 }
 
+/// What tests ask for: clients and servers of others.
+pub(crate) fn for_tests(workspace: &Workspace) -> Outcome {
+    bring(|purpose| purpose.contains("tests"))?;
+    python_peers(workspace)
+}
+
+/// Installs what is missing of the programs for these purposes.
+fn bring(wanted: impl Fn(&str) -> bool) -> Outcome {
+    let missing = TOOLS.iter().filter(|(program, _, purpose)| wanted(purpose) && !shell::installed(program));
+    let mut packages: Vec<&str> = missing.map(|(_, package, _)| *package).collect();
+    packages.dedup();
+    if packages.is_empty() { Ok(()) } else { install(&packages) }
+}
+
 /// An environment of Python in the target folder, for the peers of tests; kept if it is complete.
-pub(crate) fn python_peers(workspace: &Workspace) -> Outcome {
+fn python_peers(workspace: &Workspace) -> Outcome {
     let folder = workspace.target.join("python-peers");
     let python = folder.join("bin/python");
     let complete = |python: &Path| shell::capture(Command::new(python).args(["-c", "import grpc, websockets"])).is_ok();
@@ -63,10 +74,28 @@ pub(crate) fn install(packages: &[&str]) -> Outcome {
     if !shell::installed("apt-get") {
         return Err(Failure::new(format!("no apt-get here; install what these Debian packages hold: {line}")));
     }
-    if shell::capture(Command::new("id").arg("-u"))?.trim() != "0" {
+    let Some(apt_get) = apt_get()? else {
         return Err(Failure::new(format!("not root; run: sudo apt-get install --no-install-recommends {line}")));
-    }
-    shell::run(Command::new("apt-get").args(["update", "-qq"]))?;
-    let install = ["install", "-y", "-qq", "--no-install-recommends"];
-    shell::run(Command::new("apt-get").env("DEBIAN_FRONTEND", "noninteractive").args(install).args(packages))
+    };
+    shell::run(apt_get().args(["update", "-qq"]))?;
+    shell::run(apt_get().args(["install", "-y", "-qq", "--no-install-recommends"]).args(packages))
+}
+
+/// As root, or where nobody is watching and `sudo` asks no questions.
+fn apt_get() -> Outcome<Option<fn() -> Command>> {
+    let is_root = shell::capture(Command::new("id").arg("-u"))?.trim() == "0";
+    let may = || shell::in_ci() && shell::capture(Command::new("sudo").args(["-n", "true"])).is_ok();
+    Ok(match (is_root, !is_root && may()) {
+        (true, _) => Some(|| {
+            let mut command = Command::new("apt-get");
+            command.env("DEBIAN_FRONTEND", "noninteractive");
+            command
+        }),
+        (false, true) => Some(|| {
+            let mut command = Command::new("sudo");
+            command.args(["-n", "DEBIAN_FRONTEND=noninteractive", "apt-get"]);
+            command
+        }),
+        (false, false) => None,
+    })
 }

@@ -1,4 +1,5 @@
-//! `cargo xtask tls`: the TLS backends that need packages of the system, each alone, and all of them in one program.
+//! `cargo xtask tls`: the TLS backends that are not in a default build, each alone, and all of them in one program: crossed with each other, and in
+//! a proxy that clients and servers of others speak with.
 //!
 //! OpenSSL and BoringSSL have the same symbols. Here BoringSSL is built with a prefix before its own, by environment alone; built once, it is kept
 //! under the target folder, and later runs only read it.
@@ -16,6 +17,12 @@ use crate::workspace::Workspace;
 
 /// Debian packages: OpenSSL and how it is found, then what builds BoringSSL and its bindings.
 const NEEDED: &[&str] = &["libssl-dev", "pkg-config", "cmake", "g++", "git", "libclang-dev"];
+/// Not a default member either: s2n-tls asks for a newer compiler than the rest.
+const S2N: &str = "simplon-proto-tls-s2n";
+/// Of the facade, for the tests with clients and servers of others.
+const FEATURES: &str = "openssl,boringssl,s2n";
+/// Most of what these tests do is to wait: a server on s2n-tls tells a client late that it was refused.
+const AT_ONCE: &str = "6";
 /// What stands before every symbol of BoringSSL.
 const PREFIX: &str = "BSSL";
 
@@ -24,18 +31,23 @@ pub(crate) fn command(workspace: &Workspace, _options: &Options) -> Outcome {
     if !missing.is_empty() {
         setup::install(&missing)?;
     }
+    if shell::in_ci() {
+        setup::for_tests(workspace)?;
+    }
     let boringssl = BoringSsl::of(workspace)?;
     boringssl.build()?;
     // Always the same packages: other ones would unify features otherwise, and build what is below them once more.
-    let packages: Vec<&str> = system::PACKAGES.iter().flat_map(|package| ["--package", *package]).collect();
+    let packages = system::PACKAGES.iter().chain([&S2N]);
+    let packages: Vec<&str> = packages.flat_map(|package| ["--package", *package]).collect();
     let cargo = |job: &str| {
         let mut command = shell::cargo_locked(job);
-        boringssl.prefixed(&mut command).env("BORING_BSSL_PATH", &boringssl.library).args(&packages);
+        boringssl.prefixed(&mut command).env("BORING_BSSL_PATH", &boringssl.library);
         command
     };
-    shell::run(cargo("clippy").args(["--all-targets", "--", "-D", "warnings"]))?;
-    shell::run(&mut cargo("test"))?;
-    shell::run(cargo("doc").env("RUSTDOCFLAGS", "-D warnings").arg("--no-deps"))
+    shell::run(cargo("clippy").args(&packages).args(["--all-targets", "--", "-D", "warnings"]))?;
+    shell::run(cargo("test").args(&packages).env("RUST_TEST_THREADS", AT_ONCE))?;
+    shell::run(cargo("doc").args(&packages).env("RUSTDOCFLAGS", "-D warnings").arg("--no-deps"))?;
+    shell::run(cargo("test").args(["--package", "simplon", "--features", FEATURES, "--test", "tls_clients"]))
 }
 
 /// The Debian packages that are not here. Elsewhere than on Debian nobody knows, and the builds will tell.

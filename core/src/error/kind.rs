@@ -70,8 +70,7 @@ impl Kind {
             Self::Refused => "refused",
             Self::Unreachable => "unreachable",
             Self::Resolve => "resolve",
-            Self::Tls(reason) if reason.is_about_certificate() => "tls-certificate",
-            Self::Tls(_) => "tls",
+            Self::Tls(reason) => tls_label(reason),
             Self::Reset => "reset",
             Self::Closed => "closed",
             Self::Truncated => "truncated",
@@ -117,6 +116,20 @@ impl Kind {
                 | Self::Timeout(Wait::Exchange)
         );
         matches!(origin, Origin::Upstream) && !hopeless
+    }
+}
+
+/// What is wrong with a certificate is told apart: each of these is mended by somebody else.
+const fn tls_label(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Expired => "tls-expired",
+        Reason::NotYetValid => "tls-not-yet-valid",
+        Reason::WrongName => "tls-wrong-name",
+        Reason::UnknownIssuer => "tls-unknown-issuer",
+        Reason::Revoked => "tls-revoked",
+        Reason::BadCertificate => "tls-bad-certificate",
+        Reason::NoCertificate => "tls-no-certificate",
+        _ => "tls",
     }
 }
 

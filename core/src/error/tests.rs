@@ -2,6 +2,7 @@ use std::error::Error as _;
 use std::io;
 
 use simplon_proto_http::transfer::{Misuse, StreamError, Wait};
+use simplon_proto_tls::Reason;
 
 use super::*;
 
@@ -88,4 +89,18 @@ fn questions_agree_with_the_table() {
     assert!(slow.is_timeout() && !slow.is_client_gone());
     assert_eq!(slow.status(), 504);
     assert_eq!(slow.label(), "head-timeout");
+}
+
+/// Who reads a log has to see whose fault a certificate is.
+#[test]
+fn what_is_wrong_with_a_certificate_is_in_the_label() {
+    for (reason, label) in [
+        (Reason::Expired, "tls-expired"),
+        (Reason::WrongName, "tls-wrong-name"),
+        (Reason::UnknownIssuer, "tls-unknown-issuer"),
+        (Reason::Revoked, "tls-revoked"),
+        (Reason::Library, "tls"),
+    ] {
+        assert_eq!(Error::upstream(Kind::Tls(reason)).label(), label);
+    }
 }

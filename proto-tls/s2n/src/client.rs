@@ -158,7 +158,7 @@ impl Shared {
             ServerName::Dns(name) => Some(name),
             _ => None,
         };
-        facts.own = self.own;
+        facts.own = self.own.filter(|_| link.connection.client_cert_used());
         Ok(established(link, facts))
     }
 }

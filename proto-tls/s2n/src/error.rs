@@ -1,5 +1,7 @@
 //! What the library says, in the words of the seam.
 
+use std::io::ErrorKind;
+
 use s2n_tls::error::{Error as S2nError, ErrorType};
 use simplon_proto_tls_seam::{ConfigError, Error, Reason, Transport};
 
@@ -9,8 +11,11 @@ use crate::link::Link;
 
 /// Why a handshake failed; takes leave of the peer.
 pub(crate) fn handshake<IO: Transport>(mut link: Link<IO>, error: &S2nError, leave: &Leave) -> Error {
-    if let Some(error) = link.take_io_error() {
-        return Error::io(NAME, &error);
+    match link.take_io_error() {
+        // The transport did what it should; what came by it is wrong.
+        Some(error) if error.kind() == ErrorKind::InvalidData => return leave.take(link, Reason::Malformed, error),
+        Some(error) => return Error::io(NAME, &error),
+        None => {}
     }
     let reason = reason(error.name(), error.kind(), link.connection.alert());
     leave.take(link, reason, format_args!("{}: {error}", error.name()))

@@ -49,12 +49,17 @@ struct Wire<IO> {
     received: usize,
     /// What the library writes is looked at before it leaves.
     is_held: bool,
+    /// Octets that have come of [`BEGIN`].
+    begun: usize,
 }
 
 /// Plaintext that is taken at a time: four records.
 const MOST_PLAINTEXT: usize = 64 << 10;
 /// A close_notify of TLS 1.2 as our suites encrypt it: header, nonce, alert, tag (RFC 5288 §3). Even a single octet of data would make it twice that.
 const CLOSE_NOTIFY_OCTETS: usize = 5 + 8 + 2 + 16;
+/// What the first octets of a connection may be: a record with a handshake or an alert, of whichever version 3 (RFC 8446 §5.1). The library would
+/// take any others for a record, and wait for as much as they seem to promise.
+const BEGIN: [std::ops::RangeInclusive<u8>; 2] = [21..=22, 3..=3];
 /// Of an alert (RFC 8446 §6).
 const FATAL: u8 = 2;
 /// Room for octets that wait; more is given back.
@@ -64,7 +69,7 @@ impl<IO: Transport> Link<IO> {
     pub(crate) fn new(mut connection: Connection, config: Config, io: IO) -> Result<Self, Error> {
         // Only one read for a record, and delays that hold up nobody.
         connection.set_config(config)?.set_receive_buffering(true)?.set_blinding(Blinding::SelfService)?;
-        let wire = Wire { io, out: BytesMut::new(), error: None, received: 0, is_held: false };
+        let wire = Wire { io, out: BytesMut::new(), error: None, received: 0, is_held: false, begun: 0 };
         Ok(Self { connection, wire, progress: Progress::Negotiating, is_starved: false, end: None })
     }
 
@@ -254,9 +259,16 @@ impl<IO: Transport> Wire<IO> {
 impl<IO: Transport> ffi::Wire for Wire<IO> {
     fn poll_receive(&mut self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
-        let polled = Pin::new(&mut self.io).poll_read(cx, buffer);
-        self.received = self.received.saturating_add(buffer.filled().len() - before);
-        polled
+        ready!(Pin::new(&mut self.io).poll_read(cx, buffer))?;
+        let came = &buffer.filled()[before..];
+        self.received = self.received.saturating_add(came.len());
+        for (octet, may) in came.iter().zip(&BEGIN[self.begun..]) {
+            if !may.contains(octet) {
+                return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, "not a record of TLS")));
+            }
+            self.begun += 1;
+        }
+        Poll::Ready(Ok(()))
     }
 
     fn poll_send(&mut self, cx: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {

@@ -13,7 +13,7 @@ use simplon_proto_tls_seam::site::Maker;
 use simplon_proto_tls_seam::tickets::TicketKey;
 use simplon_proto_tls_seam::{
     Accept, BoxFuture, Capability, ClientAuth, ClientHello, ConfigError, Error, Facts, Reason, Rewound, ServerConfig,
-    Session, Site, Transport, Trust, Version,
+    Session, Site, Transport, Trust,
 };
 use tokio::io::AsyncWriteExt as _;
 
@@ -121,11 +121,6 @@ impl Accepting {
 
     /// Why a client cannot be served, if the ClientHello says so: the library would not tell.
     fn refusal(&self, hello: &ClientHello, site: &Site) -> Option<Reason> {
-        let (oldest, newest) = (self.config.oldest, self.config.newest);
-        let mut versions = hello.versions().filter_map(Version::of_wire);
-        if !versions.any(|version| oldest <= version && version <= newest) {
-            return Some(Reason::NoSharedVersion);
-        }
         let ours = self.config.alpn_of(site);
         let mut theirs = hello.alpn().peekable();
         let is_about_alpn = !ours.is_empty() && theirs.peek().is_some();
@@ -155,12 +150,14 @@ impl<IO: Transport> Accept<IO> for Accepting {
         site: Arc<Site>,
     ) -> BoxFuture<'static, Result<Box<dyn Session>, Error>> {
         if let Some(reason) = self.refusal(&hello, &site) {
-            return Box::pin(refuse(io, reason));
+            return Box::pin(refuse(io, Error::new(NAME, reason)));
         }
-        let prepared = self.prepared(&site);
+        let (prepared, config) = match self.prepared(&site) {
+            Ok(prepared) => prepared,
+            Err(error) => return Box::pin(refuse(io, Error::new(NAME, Reason::Library).with_detail(error))),
+        };
         let leave = self.leave.clone();
         Box::pin(async move {
-            let (prepared, config) = prepared.map_err(|error| Error::new(NAME, Reason::Library).with_detail(error))?;
             let mut link = Link::new(Connection::new_server(), config, io).map_err(|e| error::internal(&e))?;
             if let Err(failed) = poll_fn(|cx| link.poll_negotiate(cx)).await {
                 return Err(error::handshake(link, &failed, &leave));
@@ -190,9 +187,9 @@ pub(crate) fn established<IO: Transport>(link: Link<IO>, facts: Facts) -> Box<dy
     Box::new(Stream::new(link, facts))
 }
 
-async fn refuse<IO: Transport>(mut io: Rewound<IO>, reason: Reason) -> Result<Box<dyn Session>, Error> {
+async fn refuse<IO: Transport>(mut io: Rewound<IO>, error: Error) -> Result<Box<dyn Session>, Error> {
     // Whether it arrives does not matter.
-    let _ = io.write_all(&[21, 3, 3, 0, 2, 2, alert(reason)]).await;
+    let _ = io.write_all(&[21, 3, 3, 0, 2, 2, alert(error.reason())]).await;
     let _ = io.shutdown().await;
-    Err(Error::new(NAME, reason))
+    Err(error)
 }

@@ -119,10 +119,10 @@ impl ClientHello {
         Names(list)
     }
 
-    /// Versions that the client offers, GREASE included; only the legacy one if it names none.
+    /// Versions that the client offers, GREASE included; only the legacy one if it names none, and no higher than 1.2 then (RFC 8446 §4.2.1).
     pub fn versions(&self) -> impl Iterator<Item = u16> + '_ {
         let listed = self.extension(extension::SUPPORTED_VERSIONS).and_then(|content| content.get(1..));
-        let legacy = listed.is_none().then(|| self.legacy_version());
+        let legacy = listed.is_none().then(|| self.legacy_version().min(0x0303));
         numbers(listed.unwrap_or_default()).chain(legacy)
     }
 
@@ -312,6 +312,7 @@ pub(crate) const NO_BACKEND: &str = "tls";
 pub async fn refuse<IO: Transport>(io: &mut IO, reason: Reason) {
     let alert = match reason {
         Reason::Malformed | Reason::HelloTooLarge => 50, // decode_error
+        Reason::NoSharedVersion => 70,                   // protocol_version
         Reason::UnknownName => 112,                      // unrecognized_name
         Reason::Refused => 49,                           // access_denied
         Reason::Busy | Reason::Library => 80,            // internal_error

@@ -216,6 +216,12 @@ impl ServerConfig {
         site.own_client_auth().unwrap_or(&self.client_auth)
     }
 
+    /// Whether a version that this client offers is spoken. Libraries find that out only after other things, and tell of those.
+    fn speaks_with(&self, hello: &ClientHello) -> bool {
+        let mut offered = hello.versions().filter_map(Version::of_wire);
+        offered.any(|version| self.oldest <= version && version <= self.newest)
+    }
+
     /// The application protocols of a site.
     #[must_use]
     pub fn alpn_of<'a>(&'a self, site: &'a Site) -> &'a [Vec<u8>] {
@@ -324,6 +330,7 @@ async fn handshake<IO: Transport>(
     let (hello, io) = hello::read(io, config.hello_octets).await?;
     let inspected = config.inspect.as_ref().map_or(Inspected::GoOn, |inspect| inspect.inspect(&hello, from));
     let site = match inspected {
+        Inspected::GoOn if !config.speaks_with(&hello) => Err(Reason::NoSharedVersion),
         Inspected::GoOn => config.sites.choose(&hello, from).await.ok_or(Reason::UnknownName),
         Inspected::Refuse => Err(Reason::Refused),
     };

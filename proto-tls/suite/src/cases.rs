@@ -39,7 +39,7 @@ table! {
         tickets_spare_nobody_what_another_asks tickets_do_not_lead_from_site_to_site;
     settings: ciphers_by_name no_cipher_in_common_is_refused groups_by_name unknown_names_are_errors
         a_key_of_another_is_an_error octets_that_are_no_key_are_an_error fips_is_in_force_or_refused a_staple_does_no_harm
-        key_log_lines_are_well_formed;
+        key_log_lines_are_well_formed the_environment_stays_as_it_is;
     robustness: a_peer_that_stalls_runs_into_the_deadline the_client_breaks_off_anywhere the_server_breaks_off_anywhere
         what_is_not_tls_is_refused garbage_after_the_handshake_is_an_error sites_reloaded_during_handshakes
         handshakes_can_run_elsewhere many_at_once;

@@ -27,6 +27,7 @@ mod cases;
 pub mod lab;
 pub mod page;
 pub mod pki;
+pub mod reloads;
 pub mod wire;
 
 pub use lab::Lab;

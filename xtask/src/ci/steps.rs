@@ -22,7 +22,11 @@ pub(super) const ALL: &[Step] = &[
         about: "each package compiles alone, with each of its features; with all, its tests pass",
         run: each_feature,
     },
-    Step { name: "tls", about: "the TLS backends on OpenSSL and BoringSSL, alone and together", run: tls_backends },
+    Step {
+        name: "tls",
+        about: "the other TLS backends, alone, together, and with clients of others",
+        run: tls_backends,
+    },
     Step { name: "examples", about: "every example starts, serves and stops", run: every_example },
     Step { name: "bench", about: "benchmarks compile, the comparison's scripts parse", run: benches },
     Step { name: "fuzz", about: "each fuzz target runs for a short while", run: fuzz_smoke },
@@ -56,7 +60,7 @@ fn clippy(workspace: &Workspace, _: &Clock) -> Outcome<Done> {
 
 fn test(workspace: &Workspace, _: &Clock) -> Outcome<Done> {
     if shell::in_ci() {
-        setup::python_peers(workspace)?;
+        setup::for_tests(workspace)?;
     }
     checked(shell::run(&mut shell::cargo_locked("test")))
 }

@@ -2,7 +2,7 @@
 
 use std::future::poll_fn;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -15,10 +15,12 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::config::Http2Config;
+use super::frames::Fault;
 use super::stats::{Counters, Flood};
 use super::watch::{Watched, Wire};
 use super::window::Window;
 use crate::http::exchange::{Ending, Exchange, Shared};
+use crate::http::gather::{Gather, Others};
 use crate::http::service::{HttpConfig, Serve};
 use crate::http::slot;
 use crate::server::Drain;
@@ -51,6 +53,7 @@ pub(super) struct Driver<S> {
     /// When a sign of life was asked for.
     asked: Option<Instant>,
     window: Window,
+    gather: Gather,
 }
 
 /// Where a connection stands.
@@ -100,12 +103,18 @@ impl<S: Serve> Driver<S> {
             life: Life::Open,
             asked: None,
             window: Window::new(http2.stream_window_octets, http2.window_most_octets),
+            gather: Gather::default(),
         }
     }
 
     /// Drives the connection to its end, and then waits for the streams to notice.
     pub(super) async fn run(mut self) {
-        poll_fn(|cx| self.poll(cx)).await;
+        poll_fn(|cx| {
+            let others = if self.streams.len() > 1 { Others::Some } else { Others::None };
+            ready!(self.gather.poll(cx, others));
+            self.poll(cx)
+        })
+        .await;
         let Self { connection, mut streams, .. } = self;
         drop(connection);
         while streams.join_next().await.is_some() {}
@@ -181,12 +190,15 @@ impl<S: Serve> Driver<S> {
         if matches!(self.life, Life::Over(_)) {
             return Judged::Unchanged;
         }
-        let (flood, begun, is_no_http2) = {
+        let (flood, begun, fault) = {
             let wire = self.wire.state();
-            (wire.flood, wire.begun(), wire.is_no_http2)
+            (wire.flood, wire.begun(), wire.fault)
         };
-        if is_no_http2 {
-            self.connection.abrupt_shutdown(Reason::PROTOCOL_ERROR);
+        if let Some(fault) = fault {
+            self.connection.abrupt_shutdown(match fault {
+                Fault::NoSettings => Reason::PROTOCOL_ERROR,
+                Fault::Size => Reason::FRAME_SIZE_ERROR,
+            });
             self.life = Life::Over(Instant::now());
             return Judged::Told;
         }

@@ -5,12 +5,16 @@ const HEADER: usize = 9;
 /// Octets before the first frame.
 const PREFACE: u32 = 24;
 
+const DATA: u8 = 0;
 const HEADERS: u8 = 1;
+const PRIORITY: u8 = 2;
 const RST_STREAM: u8 = 3;
 const SETTINGS: u8 = 4;
 const PUSH_PROMISE: u8 = 5;
+const PING: u8 = 6;
+const GOAWAY: u8 = 7;
+const WINDOW_UPDATE: u8 = 8;
 const CONTINUATION: u8 = 9;
-const DATA: u8 = 0;
 
 /// Of SETTINGS.
 const ACK: u8 = 0x1;
@@ -25,7 +29,10 @@ pub(in crate::http) struct Frames {
     left: u32,
     /// A head has begun and not ended.
     in_head: bool,
+    /// The last frame was a part of a head that goes on in another.
+    is_open_head: bool,
     first: First,
+    fault: Option<Fault>,
     /// The highest stream that has a head, also one that is under way, and how many have one.
     stream: u32,
     streams: u32,
@@ -35,9 +42,16 @@ pub(in crate::http) struct Frames {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum First {
     Awaited,
-    Settings,
-    /// Anything else, which makes it no HTTP/2 (RFC 9113 §3.4).
-    Other,
+    Came,
+}
+
+/// What a frame's header says that ends the connection, and that the crate does not see, or has another code for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::http) enum Fault {
+    /// The preface was followed by something else than SETTINGS (RFC 9113 §3.4).
+    NoSettings,
+    /// A frame whose kind has one size has another (RFC 9113 §4.2).
+    Size,
 }
 
 /// What is counted of frames.
@@ -72,8 +86,17 @@ impl Seen {
 impl Frames {
     /// Before the preface.
     pub(in crate::http) const fn new() -> Self {
-        let first = First::Awaited;
-        Self { header: [0; HEADER], have: 0, left: PREFACE, in_head: false, first, stream: 0, streams: 0 }
+        Self {
+            header: [0; HEADER],
+            have: 0,
+            left: PREFACE,
+            in_head: false,
+            is_open_head: false,
+            first: First::Awaited,
+            fault: None,
+            stream: 0,
+            streams: 0,
+        }
     }
 
     /// These octets came.
@@ -101,7 +124,7 @@ impl Frames {
 
     /// Whether something has begun that has to end soon: a frame's header, or a head that may take several frames.
     pub(super) const fn is_mid_head(&self) -> bool {
-        self.have > 0 || (self.in_head && (self.left > 0 || self.header[4] & END_HEADERS == 0))
+        self.have > 0 || self.is_open_head || (self.in_head && self.left > 0)
     }
 
     /// The highest stream that has a head.
@@ -114,17 +137,16 @@ impl Frames {
         self.streams
     }
 
-    /// Whether the preface was followed by something else than SETTINGS.
-    pub(super) fn is_no_http2(&self) -> bool {
-        self.first == First::Other
+    /// The first thing that was wrong.
+    pub(super) const fn fault(&self) -> Option<Fault> {
+        self.fault
     }
 
     fn count(&mut self, seen: &mut Seen) {
         let [a, b, c, kind, flags, stream @ ..] = self.header;
-        if self.first == First::Awaited {
-            self.first = if kind == SETTINGS && flags & ACK == 0 { First::Settings } else { First::Other };
-        }
         self.left = u32::from_be_bytes([0, a, b, c]);
+        self.fault = self.fault.or_else(|| self.fault_of(kind, flags));
+        self.first = First::Came;
         // The first bit says nothing.
         let stream = u32::from_be_bytes(stream) & (u32::MAX >> 1);
         if kind == HEADERS && stream > self.stream {
@@ -132,7 +154,29 @@ impl Frames {
             self.streams = self.streams.saturating_add(1);
         }
         self.in_head = matches!(kind, HEADERS | CONTINUATION | PUSH_PROMISE);
+        self.is_open_head = self.in_head && flags & END_HEADERS == 0;
         seen.count(kind, flags, self.left);
+    }
+
+    fn fault_of(&self, kind: u8, flags: u8) -> Option<Fault> {
+        if self.first == First::Awaited && (kind != SETTINGS || flags & ACK != 0) {
+            return Some(Fault::NoSettings);
+        }
+        // Within a head, that there is another frame at all is what is wrong.
+        (!self.is_open_head && is_misshapen(kind, flags, self.left)).then_some(Fault::Size)
+    }
+}
+
+/// Whether a frame of this kind cannot have a payload of so many octets (RFC 9113 §6.3 to §6.9).
+const fn is_misshapen(kind: u8, flags: u8, octets: u32) -> bool {
+    match kind {
+        PRIORITY => octets != 5,
+        RST_STREAM | WINDOW_UPDATE => octets != 4,
+        SETTINGS if flags & ACK != 0 => octets != 0,
+        SETTINGS => !octets.is_multiple_of(6),
+        PING => octets != 8,
+        GOAWAY => octets < 8,
+        _ => false,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Weak};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -22,6 +22,7 @@ use super::toll::Toll;
 use super::watched::{Facts, Greeting, Watched};
 use crate::connect::{Connected, Peer};
 use crate::error::{Error, Kind, Result, Sent};
+use crate::http::gather::{Gather, Others};
 use crate::http::session_limits::SessionLimits;
 
 /// Octets with which something large seems to begin.
@@ -87,6 +88,7 @@ pub(super) async fn open(
         ping_at: now.checked_add(peer.timeouts().ping),
         asked: None,
         look_at: None,
+        gather: Gather::default(),
     };
     tokio::spawn(driver);
     Ok(session)
@@ -141,6 +143,7 @@ struct Driver {
     asked: Option<(Instant, u64)>,
     /// When to look next whether it rested or lived long enough.
     look_at: Option<Instant>,
+    gather: Gather,
 }
 
 impl Future for Driver {
@@ -148,6 +151,8 @@ impl Future for Driver {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = &mut *self;
+        let others = if this.facts.running() > 1 { Others::Some } else { Others::None };
+        ready!(this.gather.poll(cx, others));
         let Some(connection) = &mut this.connection else { return Poll::Ready(()) };
         if let Poll::Ready(outcome) = Pin::new(&mut *connection).poll(cx) {
             if let Err(error) = outcome {

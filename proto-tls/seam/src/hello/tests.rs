@@ -97,6 +97,7 @@ fn what_rustls_sends_is_understood() {
     assert_eq!((hello.server_name(), hello.alpn().count()), (None, 0));
 }
 
+/// D45
 #[tokio::test]
 async fn cut_anywhere_it_is_the_same() {
     for octets in [small(), post_quantum()] {
@@ -115,6 +116,7 @@ async fn cut_anywhere_it_is_the_same() {
     }
 }
 
+/// D45
 #[test]
 fn fragments_of_any_size_are_joined() {
     let message = message(&small());

@@ -182,6 +182,14 @@ async fn refusals_are_told_with_alerts() {
     assert_eq!(outcome(&server, &hello("bad.test")).await, (Some(Reason::Refused), alert(49)));
     assert_eq!(outcome(&server, &hello("b.test")).await, (Some(Reason::UnknownName), alert(112)));
     assert_eq!(outcome(&server, b"GET / HTTP/1.1\r\n").await, (Some(Reason::Malformed), alert(50)));
+    // What a client of TLS 1.1 says; the version stands after the headers of record and message. A higher one without a list means 1.2.
+    let of_version = |minor: u8| {
+        let mut hello = hello("a.test");
+        hello[10] = minor;
+        hello
+    };
+    assert_eq!(outcome(&server, &of_version(2)).await, (Some(Reason::NoSharedVersion), alert(70)));
+    assert_eq!(outcome(&server, &of_version(4)).await, (None, vec![]));
     let large = hello(&"a".repeat(250));
     assert_eq!(outcome(&server, &large).await, (Some(Reason::HelloTooLarge), alert(50)));
 }

@@ -62,6 +62,7 @@ fn files_that_change_are_read_again() {
     assert_eq!(site.look().unwrap(), Looked::Same);
 }
 
+/// L88
 #[test]
 fn half_a_file_leaves_the_last_good_one() {
     let (directory, one, other) = (Directory::new(), pem(), pem());
@@ -81,6 +82,7 @@ fn half_a_file_leaves_the_last_good_one() {
     assert_ne!(fingerprint(&site), before);
 }
 
+/// L88
 #[test]
 fn a_removed_file_leaves_the_last_good_one() {
     let (directory, one) = (Directory::new(), pem());
@@ -95,6 +97,7 @@ fn a_removed_file_leaves_the_last_good_one() {
     assert_eq!(site.look().unwrap(), Looked::Reloaded);
 }
 
+/// L88: the certificate is there, and its key is not yet.
 #[test]
 fn what_the_check_does_not_take_does_not_come_into_force() {
     let (directory, one, other) = (Directory::new(), pem(), pem());

@@ -61,6 +61,7 @@ impl Scene {
     }
 }
 
+/// L89: with certificates in between, too.
 pub(super) async fn good_clients_are_known(lab: Lab) {
     let scene = Scene::new(lab);
     let between = scene.clients.intermediate("between");
@@ -86,6 +87,7 @@ pub(super) async fn a_certificate_is_not_shown_unasked(lab: Lab) {
     }
 }
 
+/// L89
 pub(super) async fn no_certificate_does_where_it_is_optional(lab: Lab) {
     let scene = Scene::new(lab);
     let [optional, required] = scene.auths();
@@ -111,6 +113,7 @@ pub(super) async fn bad_clients_are_refused_even_where_none_is_needed(lab: Lab) 
     }
 }
 
+/// L89
 pub(super) async fn revoked_clients_are_refused(lab: Lab) {
     let scene = Scene::new(lab);
     let (good, bad) = (scene.clients.identity(&["me.test"]), scene.clients.identity(&["me.test"]));

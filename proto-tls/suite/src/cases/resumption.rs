@@ -170,6 +170,7 @@ pub(super) async fn resumed_clients_stay_known(lab: Lab) {
     .await;
 }
 
+/// L89: resumption does not skip client authentication.
 pub(super) async fn tickets_spare_nobody_what_another_asks(lab: Lab) {
     let (authority, clients, others) = (Authority::new("root"), Authority::new("clients"), Authority::new("others"));
     let keys = Arc::new(TicketKeys::random());

@@ -13,6 +13,7 @@ use crate::pki::Authority;
 use crate::wire::{loopback, memory};
 use crate::{Lab, Wire};
 
+/// D45: nothing comes, or nothing more.
 pub(super) async fn a_peer_that_stalls_runs_into_the_deadline(lab: Lab) {
     let authority = Authority::new("root");
     let mut config = ServerConfig::of(authority.identity(&["a.test"]));
@@ -45,6 +46,7 @@ fn reason<T>(outcome: Result<T, simplon_proto_tls_seam::Error>) -> Reason {
     outcome.err().expect("it fails").reason()
 }
 
+/// D45: whoever closes in the middle of a handshake, at whichever octet, leaves nothing that spins or panics.
 pub(super) async fn the_client_breaks_off_anywhere(lab: Lab) {
     break_off(lab, async |server, client| {
         let (one, other) = memory();
@@ -139,6 +141,7 @@ pub(super) async fn garbage_after_the_handshake_is_an_error(lab: Lab) {
     let _ = relay.await.unwrap();
 }
 
+/// L88
 pub(super) async fn sites_reloaded_during_handshakes(lab: Lab) {
     let authority = Authority::new("root");
     let identity = authority.identity(&["a.test"]);
@@ -162,6 +165,12 @@ pub(super) async fn sites_reloaded_during_handshakes(lab: Lab) {
     let alive = gone.iter().filter(|site| site.strong_count() > 0).count();
     assert_eq!(alive, 1, "what is not in force any more is let go");
     assert!(kept.kept() <= 8, "{} kept", kept.kept());
+    // A name that is gone.
+    sites.replace(Names::new().site("kept.test", kept));
+    let met = meet(&server, &*client, "a.test").await;
+    assert_eq!(reason(met.server), Reason::UnknownName);
+    assert!(met.client.is_err());
+    let _ = meet(&server, &*client, "kept.test").await.both();
 }
 
 pub(super) async fn handshakes_can_run_elsewhere(lab: Lab) {

@@ -100,6 +100,7 @@ fn unknown(error: Option<ConfigError>, asked: &str) {
     }
 }
 
+/// L88
 pub(super) async fn a_key_of_another_is_an_error(lab: Lab) {
     let authority = Authority::new("root");
     let bad = mismatched(&authority, &["a.test"]);
@@ -204,4 +205,18 @@ pub(super) async fn key_log_lines_are_well_formed(lab: Lab) {
             assert!(client_log.labels().iter().any(|found| found == label), "{:?}", client_log.labels());
         }
     }
+}
+
+/// L90: what is trusted is handed over, and not left in variables that the whole process reads (`SSL_CERT_FILE`).
+pub(super) async fn the_environment_stays_as_it_is(lab: Lab) {
+    let before: Vec<_> = std::env::vars_os().collect();
+    let authority = Authority::new("root");
+    let server = lab.server(ServerConfig::of(authority.identity(&["a.test"])));
+    // A machine without trusted certificates has no such client.
+    let _ = lab.client_backend().client(&ClientConfig::new());
+    let client = lab.client(ClientConfig::new().trust(authority.trust()));
+    let _ = meet(&server, &*client, "a.test").await.facts().await;
+    let changed: Vec<_> = std::env::vars_os().filter(|variable| !before.contains(variable)).collect();
+    assert!(changed.is_empty(), "{changed:?}");
+    assert_eq!(std::env::vars_os().count(), before.len());
 }

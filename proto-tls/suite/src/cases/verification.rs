@@ -37,6 +37,7 @@ pub(super) async fn good_certificates_are_taken(lab: Lab) {
     }
 }
 
+/// L87
 pub(super) async fn wrong_names_are_refused(lab: Lab) {
     let authority = Authority::new("root");
     let client = ClientConfig::new().trust(authority.trust());
@@ -46,6 +47,7 @@ pub(super) async fn wrong_names_are_refused(lab: Lab) {
     }
 }
 
+/// L87: never by the name of an address, and never not at all.
 pub(super) async fn addresses_are_proved_by_addresses(lab: Lab) {
     let authority = Authority::new("root");
     let client = ClientConfig::new().trust(authority.trust());
@@ -61,6 +63,7 @@ pub(super) async fn addresses_are_proved_by_addresses(lab: Lab) {
     }
 }
 
+/// L87
 pub(super) async fn expired_is_refused(lab: Lab) {
     let authority = Authority::new("root");
     let client = ClientConfig::new().trust(authority.trust());
@@ -75,6 +78,7 @@ pub(super) async fn not_yet_valid_is_refused(lab: Lab) {
     assert_eq!(refusal(&lab, &identity, client, "a.test").await, Some(Reason::NotYetValid));
 }
 
+/// L87
 pub(super) async fn self_signed_is_refused(lab: Lab) {
     let client = ClientConfig::new().trust(Authority::new("root").trust());
     let reason = refusal(&lab, &self_signed(&["a.test"]), client, "a.test").await;
@@ -106,6 +110,7 @@ pub(super) async fn the_system_does_not_trust_our_authority(lab: Lab) {
     }
 }
 
+/// L89
 pub(super) async fn revoked_is_refused(lab: Lab) {
     let (authority, other) = (Authority::new("root"), Authority::new("other"));
     let (good, bad) = (authority.identity(&["a.test"]), authority.identity(&["a.test"]));
@@ -161,6 +166,7 @@ pub(super) async fn anyone_is_anyone(lab: Lab) {
     }
 }
 
+/// L87: an empty name is none.
 pub(super) async fn no_name_switches_verification_off(_lab: Lab) {
     for text in ["", ".", "[]", " ", "a b", "a..b", "*"] {
         assert!(ServerName::parse(text).is_err(), "{text:?}");
