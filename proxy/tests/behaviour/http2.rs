@@ -12,6 +12,7 @@ use simplon_core::connect::Peer;
 use simplon_core::http::Serve;
 use simplon_core::net::ConnInfo;
 use simplon_core::{Result, http::HttpConfig};
+use simplon_proto_http::websocket;
 use simplon_proxy::observe::End;
 use simplon_proxy::{App, ConnectPolicy, Route, Target, To};
 use simplon_testkit::time::{pass, settle, took};
@@ -455,7 +456,11 @@ async fn chatting<S: Serve>(stage: &Stage<S>) -> Client {
     client
 }
 
-const SWITCHING: &str = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
+/// What an origin says that agrees, with this proof.
+fn switching(proof: &str) -> String {
+    let fields = "Connection: Upgrade\r\nUpgrade: websocket\r\n";
+    format!("HTTP/1.1 101 Switching Protocols\r\n{fields}Sec-WebSocket-Accept: {proof}\r\n\r\n")
+}
 
 /// RFC 8441, H65
 #[tokio::test(start_paused = true)]
@@ -471,7 +476,8 @@ async fn a_websocket_of_http_2_is_one_of_http_1_at_the_origin() {
     assert_eq!(request.field("Sec-WebSocket-Key").unwrap().len(), 24);
     settle().await;
     assert!(origin.received().octets().ends_with(b"\r\n\r\n"), "nothing raw before both agreed");
-    origin.send(format!("{SWITCHING}raw\0")).await;
+    let proof = websocket::accept(request.field("Sec-WebSocket-Key").unwrap().as_bytes());
+    origin.send(format!("{}raw\0", switching(proof.to_str().unwrap()))).await;
     let response = response.await.unwrap();
     assert_eq!(response.status(), 200);
     assert!(!response.headers().contains_key("sec-websocket-accept"));
@@ -505,6 +511,20 @@ async fn a_refused_websocket_is_refused() {
         assert_eq!(heard(response).await.unwrap().status, expected);
         assert!(origin.received().octets().ends_with(b"\r\n\r\n"));
     }
+}
+
+/// RFC 6455 §4.1: the key is ours, and so is the check of its answer.
+#[tokio::test(start_paused = true)]
+async fn a_websocket_whose_origin_does_not_answer_the_key_is_502() {
+    let mut stage = stage::with(|origin| App::new(To(origin)).retry(()));
+    let mut client = chatting(&stage).await;
+    let (response, _send) = client.begin(chat());
+    let mut origin = stage.origin.accept().await;
+    origin.head().await.unwrap();
+    origin.send(switching("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=")).await;
+    assert_eq!(heard(response).await.unwrap().status, 502);
+    settle().await;
+    assert_eq!(stage.records.only().error, Some("malformed"));
 }
 
 #[tokio::test(start_paused = true)]
