@@ -264,13 +264,31 @@ matrix! {
     }
 }
 
+/// H65: what a client sends behind its request waits until both agreed.
+#[tokio::test(start_paused = true)]
+async fn nothing_is_raw_before_both_agreed() {
+    let mut stage = stage::plain();
+    let (mut client, mut origin) = stage.pass(format!("{UPGRADE}from the client")).await;
+    let request = origin.head().await.unwrap();
+    assert!(request.lists("Connection", "upgrade") && request.lists("Upgrade", "websocket"), "{request:?}");
+    time::settle().await;
+    let before = origin.received().octets();
+    assert!(before.ends_with(b"\r\n\r\n"), "{}", before.escape_ascii());
+    origin.send(format!("{SWITCHING}from the origin")).await;
+    let response = client.head().await.unwrap();
+    assert_eq!(response.status, 101);
+    assert!(response.lists("Connection", "upgrade") && response.lists("Upgrade", "websocket"), "{response:?}");
+    heard(&mut client, b"from the origin").await;
+    heard(&mut origin, b"from the client").await;
+}
+
 /// H66, A8, CVE-2026-2833, 12-044: a refused upgrade goes on as HTTP, and nothing behind the request reaches the origin raw.
 #[tokio::test(start_paused = true)]
 async fn a_refused_upgrade_goes_on_as_http() {
     for reply in [
         ok("no"),
-        simplon_testkit::status(403).body("no"),
-        simplon_testkit::status(426).field("Upgrade", "other").field("Connection", "Upgrade").body("no"),
+        status(403).body("no"),
+        status(426).field("Upgrade", "other").field("Connection", "Upgrade").body("no"),
     ] {
         let mut stage = stage::plain();
         let (mut client, mut origin) = stage.pass(format!("{UPGRADE}GET /next HTTP/1.1\r\nHost: a\r\n\r\n")).await;

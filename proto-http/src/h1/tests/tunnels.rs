@@ -194,7 +194,7 @@ fn a_client_takes_no_websocket_without_proof() {
         let mut machine = Machine::<Client>::new(Arc::default());
         let mut head = get("/");
         head.upgrade = Some("websocket".into());
-        for key in key {
+        if let Some(key) = key {
             head.fields.append("Sec-WebSocket-Key", key).unwrap();
         }
         machine.send(Part::Head(head, Last::Yes)).unwrap();
