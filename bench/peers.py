@@ -31,6 +31,17 @@ def proxies():
     return {name: it for name, it in every.items() if shutil.which(shlex.split(it[0])[0])}
 
 
+def with_tls():
+    """The same for those that end TLS, with the port for that."""
+    secret = f"--tls-listen 127.0.0.1:9215 --cert {PEERS}/cert.pem --key {PEERS}/key.pem"
+    every = {name: proxies().get(name) for name in ("nginx", "haproxy", "simplon")}
+    every = {name: it for name, it in every.items() if it}
+    if "simplon" in every:
+        every["simplon"] = (f"{every['simplon'][0]} {secret}", 9205)
+    ports = {"nginx": 9211, "haproxy": 9212, "simplon": 9215}
+    return {name: (command, ports[name]) for name, (command, _) in every.items()}
+
+
 def start(command, cpu):
     """A process bound to one CPU, silent."""
     pinned = ["taskset", "-c", str(cpu)] + (shlex.split(command) if isinstance(command, str) else command)

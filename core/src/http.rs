@@ -13,6 +13,8 @@
 //! Nothing above this module names a version of HTTP.
 
 mod exchange;
+#[cfg(feature = "h2")]
+mod gather;
 mod in_process;
 mod leg;
 #[cfg(feature = "h2")]
@@ -20,6 +22,7 @@ mod multiplex;
 pub(crate) mod origins;
 #[cfg(feature = "h2")]
 mod preface;
+mod rate;
 mod service;
 mod session_limits;
 #[cfg(feature = "h2")]
@@ -32,9 +35,12 @@ mod upstream;
 pub use exchange::{Ended, Exchange};
 pub use in_process::InProcess;
 #[cfg(feature = "h2")]
-pub use multiplex::{ExtendedConnect, Http2Config, Http2Stats, Rate};
+pub use multiplex::{ExtendedConnect, Http2Config, Http2Stats};
 pub use origins::{Origins, OriginsConfig};
+pub use rate::Rate;
 pub use service::{Http, HttpConfig, Serve};
 pub use session_limits::SessionLimits;
+#[cfg(feature = "h2")]
+pub use sessions::SessionStats;
 pub use timeouts::Timeouts;
 pub use upstream::{Protocol, Upstream};

@@ -25,6 +25,7 @@
 mod convert;
 mod edit;
 mod known;
+mod list;
 mod spare;
 mod write;
 
@@ -34,42 +35,20 @@ pub use known::{Known, KnownSet};
 
 use bytes::Bytes;
 
+use self::list::{Entry, Home, List, Wanted};
+
 /// One ordered list of fields.
 ///
-/// Cost: looking is O(fields); a clone copies 16 octets per field and those that were added, not the received block. Memory comes from
-/// lists dropped before on the same thread.
+/// Cost: looking is O(fields); a clone copies 16 octets per field and those that were added, not the received block. Moving one moves a
+/// pointer. Memory comes from lists dropped before on the same thread.
 #[derive(Default)]
 pub struct Fields {
-    /// The head as received.
-    block: Bytes,
-    /// Fields added since.
-    arena: Vec<u8>,
-    entries: Vec<Entry>,
-    /// Which known names occur.
-    present: u64,
+    /// `None` while nothing was ever added.
+    list: Option<Box<List>>,
 }
 
-/// Where one field stands.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Entry {
-    name_at: u32,
-    value_at: u32,
-    value_len: u32,
-    name_len: u16,
-    /// The value of a [`Known`] name or [`OTHER`].
-    known: u8,
-    home: Home,
-}
-
-const OTHER: u8 = u8::MAX;
-
-/// Which octets an entry points into.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-enum Home {
-    Block,
-    Arena,
-}
+/// What an empty list is looked up in.
+static NONE: List = List::EMPTY;
 
 /// Why a field was not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -136,47 +115,44 @@ impl AsName for http::HeaderName {
     }
 }
 
-/// A name made ready for comparison.
-#[derive(Clone, Copy)]
-enum Wanted<'a> {
-    Known(Known),
-    Other(&'a [u8]),
-}
-
-impl<'a> Wanted<'a> {
-    fn new(name: &'a impl AsName) -> Self {
-        name.known().map_or_else(|| Self::Other(name.as_name()), Self::Known)
-    }
-}
-
 impl Fields {
     /// An empty list. Takes its memory from lists dropped before on this thread, when the first field is added.
     pub const fn new() -> Self {
-        Self { block: Bytes::new(), arena: Vec::new(), entries: Vec::new(), present: 0 }
+        Self { list: None }
+    }
+
+    fn list(&self) -> &List {
+        self.list.as_deref().unwrap_or(&NONE)
+    }
+
+    fn list_mut(&mut self) -> &mut List {
+        self.list.get_or_insert_with(spare::take)
     }
 
     /// Number of fields, repetitions counted.
     pub fn len(&self) -> usize {
-        self.entries.len()
+        self.list().entries.len()
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.list().entries.is_empty()
     }
 
     /// The first value under this name.
     #[inline]
     pub fn get(&self, name: impl AsName) -> Option<&[u8]> {
-        self.find(Wanted::new(&name)).map(|at| self.value(&self.entries[at]))
+        let list = self.list();
+        list.find(Wanted::new(&name)).map(|at| list.value(&list.entries[at]))
     }
 
     /// The first value under this name, to keep: shares the received octets; a value that was added here is copied.
     pub fn shared(&self, name: impl AsName) -> Option<Bytes> {
-        let entry = &self.entries[self.find(Wanted::new(&name))?];
+        let list = self.list();
+        let entry = &list.entries[list.find(Wanted::new(&name))?];
         Some(match entry.home {
-            Home::Block => self.block.slice_ref(self.value(entry)),
-            Home::Arena => Bytes::copy_from_slice(self.value(entry)),
+            Home::Block => list.block.slice_ref(list.value(entry)),
+            Home::Arena => Bytes::copy_from_slice(list.value(entry)),
         })
     }
 
@@ -188,21 +164,22 @@ impl Fields {
 
     /// All values under this name, in order.
     pub fn all<'a>(&'a self, name: impl AsName + 'a) -> impl Iterator<Item = &'a [u8]> + 'a {
+        let list = self.list();
         let known = name.known();
-        let from = if self.lacks(known) { self.entries.len() } else { 0 };
-        self.entries[from..]
+        let from = if list.lacks(known) { list.entries.len() } else { 0 };
+        list.entries[from..]
             .iter()
             .filter(move |entry| match known {
                 Some(known) => entry.known == known as u8,
-                None => self.is_other(entry, name.as_name()),
+                None => list.is_other(entry, name.as_name()),
             })
-            .map(|entry| self.value(entry))
+            .map(|entry| list.value(entry))
     }
 
     /// Whether the name occurs.
     #[inline]
     pub fn contains(&self, name: impl AsName) -> bool {
-        self.find(Wanted::new(&name)).is_some()
+        self.list().find(Wanted::new(&name)).is_some()
     }
 
     /// The elements of all values under this name, which hold comma lists without quoted strings: trimmed, empty ones left out.
@@ -212,98 +189,42 @@ impl Fields {
 
     /// All fields in order, names as spelled.
     pub fn iter(&self) -> Iter<'_> {
-        Iter { fields: self, entries: self.entries.iter() }
+        let list = self.list();
+        Iter { list, entries: list.entries.iter() }
     }
 
     /// The octets that all names and values have together.
     pub fn octets(&self) -> usize {
-        self.entries.iter().map(|entry| usize::from(entry.name_len) + entry.value_len as usize).sum()
+        self.list().entries.iter().map(|entry| usize::from(entry.name_len) + entry.value_len as usize).sum()
     }
 
     /// Whether any of a set of known names occurs.
-    pub(crate) const fn has_any(&self, set: u64) -> bool {
-        self.present & set != 0
-    }
-
-    fn lacks(&self, known: Option<Known>) -> bool {
-        known.is_some_and(|known| self.present & known.bit() == 0)
-    }
-
-    /// Inlined so that a known name that is not there costs a test of one bit.
-    #[inline]
-    fn find(&self, wanted: Wanted<'_>) -> Option<usize> {
-        match wanted {
-            Wanted::Known(known) if self.present & known.bit() == 0 => None,
-            Wanted::Known(known) => self.entries.iter().position(|entry| entry.known == known as u8),
-            Wanted::Other(name) => self.entries.iter().position(|entry| self.is_other(entry, name)),
-        }
-    }
-
-    fn is(&self, entry: &Entry, wanted: Wanted<'_>) -> bool {
-        match wanted {
-            Wanted::Known(known) => entry.known == known as u8,
-            Wanted::Other(name) => self.is_other(entry, name),
-        }
-    }
-
-    fn is_other(&self, entry: &Entry, name: &[u8]) -> bool {
-        entry.known == OTHER && usize::from(entry.name_len) == name.len() && self.name(entry).eq_ignore_ascii_case(name)
-    }
-
-    fn home(&self, entry: &Entry) -> &[u8] {
-        match entry.home {
-            Home::Block => &self.block,
-            Home::Arena => &self.arena,
-        }
-    }
-
-    fn name(&self, entry: &Entry) -> &[u8] {
-        entry.name_in(self.home(entry))
-    }
-
-    fn value(&self, entry: &Entry) -> &[u8] {
-        entry.value_in(self.home(entry))
-    }
-}
-
-impl Entry {
-    fn name_in<'a>(&self, home: &'a [u8]) -> &'a [u8] {
-        &home[self.name_at as usize..self.name_at as usize + usize::from(self.name_len)]
-    }
-
-    fn value_in<'a>(&self, home: &'a [u8]) -> &'a [u8] {
-        &home[self.value_at as usize..self.value_at as usize + self.value_len as usize]
+    pub(crate) fn has_any(&self, set: u64) -> bool {
+        self.list().present & set != 0
     }
 }
 
 impl Drop for Fields {
     fn drop(&mut self) {
-        if self.entries.capacity() | self.arena.capacity() != 0 {
-            spare::give_back(std::mem::take(&mut self.entries), std::mem::take(&mut self.arena));
+        if let Some(list) = self.list.take() {
+            spare::give_back(list);
         }
     }
 }
 
 impl Clone for Fields {
     fn clone(&self) -> Self {
-        let mut copy =
-            Self { block: self.block.clone(), arena: Vec::new(), entries: Vec::new(), present: self.present };
-        if !self.entries.is_empty() {
-            copy.entries = spare::entries();
-            copy.entries.extend_from_slice(&self.entries);
-        }
-        if !self.arena.is_empty() {
-            copy.arena = spare::arena();
-            copy.arena.extend_from_slice(&self.arena);
-        }
-        copy
+        let Some(list) = &self.list else { return Self::new() };
+        let mut copy = spare::take();
+        copy.copy_from(list);
+        Self { list: Some(copy) }
     }
 }
 
 /// The fields of a list in order: name as spelled, and value.
 #[derive(Clone)]
 pub struct Iter<'a> {
-    fields: &'a Fields,
+    list: &'a List,
     entries: std::slice::Iter<'a, Entry>,
 }
 
@@ -312,7 +233,7 @@ impl<'a> Iterator for Iter<'a> {
 
     fn next(&mut self) -> Option<Self::Item> {
         let entry = self.entries.next()?;
-        let home = self.fields.home(entry);
+        let home = self.list.home(entry);
         Some((entry.name_in(home), entry.value_in(home)))
     }
 

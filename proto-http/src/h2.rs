@@ -13,7 +13,6 @@ mod response_in;
 mod response_out;
 mod server;
 mod trailers;
-mod websocket;
 
 pub use client::{ClientStream, Refusal};
 pub use request_in::{MOST_CRUMBS, request_head};

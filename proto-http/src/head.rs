@@ -6,6 +6,7 @@ use bytes::Bytes;
 use http::{Method, StatusCode, Version};
 
 use crate::fields::{Fields, Known};
+use crate::priority::Priority;
 use crate::target::Target;
 
 /// The head of a request.
@@ -57,6 +58,11 @@ impl RequestHead {
         self.target.authority().or_else(|| self.fields.get(Known::Host))
     }
 
+    /// How urgent the response is to the client (RFC 9218). The field goes on to the origin as it is.
+    pub fn priority(&self) -> Priority {
+        Priority::of(&self.fields)
+    }
+
     /// Whether the sender waits for 100 (Continue) before it sends content (RFC 9110 §10.1.1). Version 1.0 has no such thing.
     pub fn expects_continue(&self) -> bool {
         self.version != Version::HTTP_10
@@ -65,6 +71,11 @@ impl RequestHead {
 }
 
 impl ResponseHead {
+    /// What the server says of the priority that the client asked for (RFC 9218 §8): see [`Priority::merged`].
+    pub fn priority(&self) -> Priority {
+        Priority::of(&self.fields)
+    }
+
     /// A head with no fields, version HTTP/1.1.
     pub const fn new(status: StatusCode) -> Self {
         Self { status, version: Version::HTTP_11, reason: None, upgrade: None, fields: Fields::new() }

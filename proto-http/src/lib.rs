@@ -16,7 +16,9 @@
 //! | [`limits`] | every bound a peer can reach |
 //! | [`rules`] | the table of what an ambiguous message gets, and the named lenient switches |
 //! | [`h1`] | HTTP/1.0 and HTTP/1.1, both roles |
+//! | [`websocket`] | the proof that a server speaks WebSocket |
 //! | `h2` | HTTP/2 on the `h2` crate, both roles (feature `h2`) |
+//! | [`priority`] | how urgent a message is to its client |
 //! | `body` | sources as bodies of the `http-body` crate and back (feature `http-body`) |
 //!
 //! A request is read, stripped of what belonged to its hop, and written again:
@@ -54,10 +56,12 @@ pub mod head;
 pub mod hop;
 mod host;
 pub mod limits;
+pub mod priority;
 pub mod rules;
 mod syntax;
 pub mod target;
 pub mod transfer;
+pub mod websocket;
 
 pub use fields::Fields;
 pub use head::{RequestHead, ResponseHead};

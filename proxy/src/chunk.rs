@@ -1,10 +1,10 @@
 //! Pieces of a message's content, as filters see them.
 
-use std::collections::VecDeque;
-
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use simplon_proto_http::Fields;
 use simplon_proto_http::transfer::{Last, Part};
+
+use crate::queue::Queue;
 
 /// A piece of content.
 #[derive(Clone, Debug)]
@@ -60,7 +60,7 @@ impl Chunk {
 #[derive(Debug, Default)]
 pub struct Chunks {
     first: Option<Chunk>,
-    rest: VecDeque<Chunk>,
+    rest: Queue<Chunk>,
 }
 
 impl Chunks {
@@ -73,14 +73,14 @@ impl Chunks {
     pub fn push(&mut self, chunk: Chunk) {
         match self.first {
             None => self.first = Some(chunk),
-            Some(_) => self.rest.push_back(chunk),
+            Some(_) => self.rest.push(chunk),
         }
     }
 
     /// Takes the earliest.
     pub fn pop(&mut self) -> Option<Chunk> {
         let first = self.first.take();
-        self.first = self.rest.pop_front();
+        self.first = self.rest.pop();
         first
     }
 
@@ -89,3 +89,62 @@ impl Chunks {
         self.first.is_none()
     }
 }
+
+/// Chunks that are kept for longer than it takes to pass them on.
+///
+/// A chunk is a view of what was read from a socket, and keeps all of that: of a frame of one octet its padding too. Small ones are therefore
+/// copied together, so that what is kept takes about as much memory as it has octets.
+#[derive(Debug, Default)]
+pub(crate) struct Kept(Queue<Chunk>);
+
+/// Chunks of fewer octets are small.
+const SMALL: usize = 512;
+/// What small ones are joined to at most.
+const JOINED: usize = 4 << 10;
+
+impl Kept {
+    pub(crate) fn push(&mut self, chunk: Chunk) {
+        let chunk = match (self.0.last_mut(), chunk) {
+            (Some(Chunk::Data(before, ended)), Chunk::Data(octets, last))
+                if *ended == Last::No && octets.len() < SMALL && before.len() + octets.len() <= JOINED =>
+            {
+                *before = joined(std::mem::take(before), &octets);
+                *ended = last;
+                return;
+            }
+            (_, chunk) => chunk,
+        };
+        self.0.push(chunk);
+    }
+
+    pub(crate) fn pop(&mut self) -> Option<Chunk> {
+        self.0.pop()
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Chunk> {
+        self.0.iter()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Lets go of all, and of the room for them.
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
+    }
+}
+
+/// Both in one piece, in place where the first is nobody else's.
+fn joined(before: Bytes, octets: &[u8]) -> Bytes {
+    let mut whole = before.try_into_mut().unwrap_or_else(|before| {
+        let mut copy = BytesMut::with_capacity((before.len() + octets.len()).next_power_of_two());
+        copy.extend_from_slice(&before);
+        copy
+    });
+    whole.extend_from_slice(octets);
+    whole.freeze()
+}
+
+#[cfg(test)]
+mod tests;

@@ -182,17 +182,22 @@ static HTTPS: LazyLock<Fields> = LazyLock::new(|| ready(Known::XForwardedProto, 
 fn tell_x_forwarded(head: &mut RequestHead, info: &ConnInfo) {
     if let Some(address) = info.peer_text() {
         match head.fields.contains(Known::XForwardedFor) {
-            true => join(&mut head.fields, Known::XForwardedFor, address.as_bytes()),
-            false => add(&mut head.fields, Known::XForwardedFor, address.as_bytes()),
+            true => join(&mut head.fields, Known::XForwardedFor, address),
+            false => add(&mut head.fields, Known::XForwardedFor, address),
         }
     }
     if !head.fields.contains(Known::XForwardedProto) {
         append(&mut head.fields, if info.tls().is_some() { &HTTPS } else { &HTTP });
     }
-    if !head.fields.contains(Known::XForwardedHost)
-        && let Some(host) = head.authority_bytes()
-    {
-        add(&mut head.fields, Known::XForwardedHost, &host);
+    if head.fields.contains(Known::XForwardedHost) {
+        return;
+    }
+    match head.target.authority() {
+        Some(host) => add(&mut head.fields, Known::XForwardedHost, host),
+        None => {
+            let added = head.fields.append_same(Known::XForwardedHost, Known::Host);
+            debug_assert!(added.is_ok());
+        }
     }
 }
 

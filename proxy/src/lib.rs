@@ -43,6 +43,7 @@ mod legs;
 mod message;
 mod misdirected;
 pub mod observe;
+mod queue;
 pub mod rescue;
 mod response;
 pub mod retry;

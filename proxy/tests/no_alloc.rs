@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use simplon_core::Result;
 use simplon_core::connect::Peer;
-use simplon_core::http::{Http, Serve};
+use simplon_core::http::{Exchange, Http, Serve};
 use simplon_core::net::{ConnInfo, Stream, Transport};
 use simplon_core::server::Drain;
-use simplon_proto_http::RequestHead;
+use simplon_proto_http::transfer::{Last, Part, Sink};
+use simplon_proto_http::{RequestHead, ResponseHead};
 use simplon_proxy::{App, Attempt, Filter, ResponseView, To};
 use simplon_testkit::alloc::{self, Counted, Counting};
 use simplon_testkit::{End, Network, PipeConfig, pipe};
@@ -177,4 +178,69 @@ fn a_connection_at_rest_holds_little() {
         let each = counted.held / count as i64;
         assert!(each <= AT_REST, "{each} octets for each connection at rest");
     });
+}
+
+/// What a connection of HTTP/2 may hold between streams beside what the `h2` crate does.
+const AT_REST_BESIDE_H2: i64 = 4 << 10;
+
+/// The preface, SETTINGS, and GET / with indexed fields and the authority as a literal.
+const H2_REQUEST: &[u8] =
+    b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0\0\0\x06\x01\x05\0\0\0\x01\x82\x86\x84\x41\x01a";
+
+#[test]
+fn a_connection_of_http_2_at_rest_holds_little_beside_what_the_crate_does() {
+    let crate_alone = h2_at_rest(|far| {
+        drop(tokio::spawn(async move {
+            let mut connection = h2::server::handshake(far).await.unwrap();
+            while let Some(Ok((_, mut respond))) = connection.accept().await {
+                let mut send = respond.send_response(http::Response::new(()), false).unwrap();
+                send.send_data("hello, world\n".into(), true).unwrap();
+            }
+        }));
+    });
+    let http = Http::new(Hello);
+    let ours = h2_at_rest(move |far| {
+        let (http, info) = (http.clone(), Arc::new(ConnInfo::new("test".into(), Transport::Other)));
+        drop(tokio::spawn(async move { http.serve_stream(Stream::other(far), info, Drain::never()).await }));
+    });
+    println!("at rest: {crate_alone} octets for the h2 crate, {ours} for a connection");
+    assert!(ours - crate_alone <= AT_REST_BESIDE_H2, "{crate_alone} octets for the h2 crate, {ours} for a connection");
+}
+
+struct Hello;
+
+impl Serve for Hello {
+    async fn serve(&self, exchange: &mut Exchange) {
+        exchange.head().await.unwrap();
+        exchange.push(Part::Head(ResponseHead::new(http::StatusCode::OK), Last::No)).unwrap();
+        exchange.push(Part::Data("hello, world\n".into(), Last::Yes)).unwrap();
+    }
+}
+
+/// Octets held for each connection that carried one stream.
+fn h2_at_rest(serve: impl Fn(End)) -> i64 {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let pipes = PipeConfig::default().capacity(1 << 10).unrecorded();
+        let count = 200;
+        let mut ends: Vec<_> = (0..=count).map(|_| pipe(pipes)).collect();
+        let mut heard: Box<[u8]> = vec![0; 4 << 10].into();
+        let mut kept = Vec::with_capacity(count + 1);
+        let mut all = async |count| {
+            for _ in 0..count {
+                let Some((mut near, far)) = ends.pop() else { return };
+                serve(far);
+                near.write_all(H2_REQUEST).await.unwrap();
+                read_until(&mut near, &mut heard, b"hello, world\n").await;
+                // An acknowledgment of SETTINGS.
+                near.write_all(b"\0\0\0\x04\x01\0\0\0\0").await.unwrap();
+                tokio::task::yield_now().await;
+                kept.push(near);
+            }
+        };
+        // What is made once is not to be counted.
+        all(1).await;
+        let ((), counted) = alloc::count_async(all(count)).await;
+        counted.held / count as i64
+    })
 }

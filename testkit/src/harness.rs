@@ -108,6 +108,14 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    pub(crate) fn new(response: Result<Message, Cut>, record: Record, seen: Vec<Message>) -> Self {
+        let (response, cut) = match response {
+            Ok(response) => (response, None),
+            Err(cut) => (Message::new(String::new(), 0), Some(cut)),
+        };
+        Self { response, cut, record, seen }
+    }
+
     /// The requests that reached the origin, attempt by attempt; empty if none did.
     #[must_use]
     pub fn origin_saw(&self) -> &[Message] {
@@ -130,25 +138,11 @@ async fn run<S: Serve>(
     let rig = Rig::new(app);
     let mut client = rig.client();
     client.send(request).await;
-    let (response, cut) = match client.try_response().await {
-        Ok(response) => (response, None),
-        Err(cut) => (nothing(), Some(cut)),
-    };
+    let response = client.try_response().await;
     drop(client);
     settle().await;
     let seen = seen.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    Outcome { response, cut, record: records.only(), seen }
-}
-
-fn nothing() -> Message {
-    Message {
-        start: String::new(),
-        status: 0,
-        fields: Vec::new(),
-        body: Vec::new(),
-        trailers: Vec::new(),
-        interim: Vec::new(),
-    }
+    Outcome::new(response, records.only(), seen)
 }
 
 #[cfg(test)]

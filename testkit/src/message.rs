@@ -1,6 +1,10 @@
 //! Messages: to say them (written as told, right or wrong) and as they were heard (read strictly).
 
+mod typed;
+
 use std::fmt;
+
+pub(crate) use typed::{Rest, heard_fields, typed_fields};
 
 /// What may be done to any message that is to be said.
 #[derive(Clone, Debug, Default)]
@@ -23,6 +27,10 @@ enum Framing {
 }
 
 impl Draft {
+    fn has(&self, name: &str) -> bool {
+        self.fields.iter().any(|(known, _)| known.eq_ignore_ascii_case(name))
+    }
+
     fn encode(&self, start: &str, length: Option<usize>) -> Vec<u8> {
         let mut octets = format!("{start}\r\n").into_bytes();
         let mut line = |name: &str, value: &[u8]| {
@@ -168,8 +176,17 @@ impl Request {
         if let Some(host) = &self.host {
             draft.fields.insert(0, ("Host".to_owned(), host.clone().into_bytes()));
         }
-        let length = (!draft.body.is_empty() || self.method == "POST").then_some(draft.body.len());
-        draft.encode(&format!("{} {} HTTP/1.1", self.method, self.target), length)
+        draft.encode(&format!("{} {} HTTP/1.1", self.method, self.target), self.length())
+    }
+
+    /// The length that it announces unless it is told otherwise.
+    fn length(&self) -> Option<usize> {
+        (!self.draft.body.is_empty() || self.method == "POST").then_some(self.draft.body.len())
+    }
+
+    /// Whether its content follows piece by piece in a length that it announces itself.
+    pub(crate) fn says_length(&self) -> bool {
+        self.draft.has("Content-Length")
     }
 }
 
@@ -204,8 +221,23 @@ impl Reply {
     /// As HTTP/1.1.
     #[must_use]
     pub fn encode(&self) -> Vec<u8> {
+        self.draft.encode(&format!("HTTP/1.1 {} Test", self.status), self.length())
+    }
+
+    /// The length that it announces unless it is told otherwise.
+    fn length(&self) -> Option<usize> {
         let has_length = !(self.status < 200 || self.status == 204 || self.status == 304);
-        self.draft.encode(&format!("HTTP/1.1 {} Test", self.status), has_length.then_some(self.draft.body.len()))
+        has_length.then_some(self.draft.body.len())
+    }
+
+    /// Whether its content follows piece by piece in a length that it announces itself.
+    pub(crate) fn says_length(&self) -> bool {
+        self.draft.has("Content-Length")
+    }
+
+    /// Whether it comes before another.
+    pub(crate) fn is_interim(&self) -> bool {
+        self.status < 200
     }
 
     /// The same in answer to HEAD: its content announced and left out.
@@ -242,6 +274,13 @@ pub struct Message {
 }
 
 impl Message {
+    /// One with nothing but a first line.
+    #[must_use]
+    pub(crate) fn new(start: String, status: u16) -> Self {
+        let (fields, trailers) = (Vec::new(), Vec::new());
+        Self { start, status, fields, body: Vec::new(), trailers, interim: Vec::new() }
+    }
+
     /// The first value under this name, as text.
     #[must_use]
     pub fn field(&self, name: &str) -> Option<&str> {

@@ -159,16 +159,26 @@ impl Origin {
 
     /// The next connection that the proxy makes to it.
     pub async fn accept(&mut self) -> Wire {
-        match must("the proxy connects to the origin", self.accepted.recv()).await {
-            Some(end) => Wire::new(end),
+        Wire::new(must("the proxy connects to the origin", self.accept_end()).await)
+    }
+
+    /// The next connection, whenever it comes.
+    pub(crate) async fn accept_end(&mut self) -> End {
+        match self.accepted.recv().await {
+            Some(end) => end,
             None => panic!("the network is gone"),
         }
+    }
+
+    /// A connection that was made and not accepted yet.
+    pub(crate) fn waiting(&mut self) -> Option<End> {
+        self.accepted.try_recv().ok()
     }
 
     /// Asserts that nothing connected that was not accepted.
     pub async fn nobody_came(&mut self) {
         settle().await;
-        assert!(self.accepted.try_recv().is_err(), "somebody connected");
+        assert!(self.waiting().is_none(), "somebody connected");
     }
 
     /// From now on connections are refused.

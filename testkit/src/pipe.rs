@@ -105,14 +105,18 @@ pub struct End {
 impl End {
     /// Resets the connection: the other end loses what it has not read, and its reads and writes fail.
     pub fn reset(self) {
-        self.break_both();
+        self.control().reset();
     }
 
     /// From now on the other end's writes fail, while its reads go on waiting: a peer that died without a word.
     pub fn refuse_writes(&self) {
-        let mut lane = self.inbound.lock();
-        lane.reader = Reader::Gone;
-        lane.wake_writer();
+        self.control().refuse_writes();
+    }
+
+    /// What can be done to the connection from here while something else reads and writes.
+    #[must_use]
+    pub fn control(&self) -> Control {
+        Control { inbound: Arc::clone(&self.inbound), outbound: Arc::clone(&self.outbound) }
     }
 
     /// What came in, and what is under way to this end.
@@ -126,17 +130,12 @@ impl End {
     pub fn sent(&self) -> Traffic {
         Traffic(Arc::clone(&self.outbound))
     }
-
-    fn break_both(&self) {
-        self.outbound.lock().break_off();
-        self.inbound.lock().break_off();
-    }
 }
 
 impl Drop for End {
     fn drop(&mut self) {
         if !self.inbound.lock().ring.is_empty() {
-            return self.break_both();
+            return self.control().reset();
         }
         let mut lane = self.inbound.lock();
         lane.reader = Reader::Gone;
@@ -149,6 +148,46 @@ impl Drop for End {
 impl fmt::Debug for End {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("End").field("received", &self.received()).field("sent", &self.sent()).finish()
+    }
+}
+
+/// A hand on a connection whose end belongs to something else, such as a session of TLS.
+#[derive(Clone)]
+pub struct Control {
+    inbound: Arc<Lane>,
+    outbound: Arc<Lane>,
+}
+
+impl Control {
+    /// As [`End::reset`].
+    pub fn reset(&self) {
+        self.outbound.lock().break_off();
+        self.inbound.lock().break_off();
+    }
+
+    /// As [`End::refuse_writes`].
+    pub fn refuse_writes(&self) {
+        let mut lane = self.inbound.lock();
+        lane.reader = Reader::Gone;
+        lane.wake_writer();
+    }
+
+    /// As [`End::received`].
+    #[must_use]
+    pub fn received(&self) -> Traffic {
+        Traffic(Arc::clone(&self.inbound))
+    }
+
+    /// As [`End::sent`].
+    #[must_use]
+    pub fn sent(&self) -> Traffic {
+        Traffic(Arc::clone(&self.outbound))
+    }
+}
+
+impl fmt::Debug for Control {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Control").field("received", &self.received()).field("sent", &self.sent()).finish()
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use simplon_core::http::{Http, HttpConfig, Serve};
 use simplon_core::net::{ConnInfo, Stream, Transport};
 use simplon_core::server::{Drain, DrainTrigger};
+use simplon_core::tls::TlsServer;
 use tokio::task::JoinHandle;
 
 use crate::pipe::{End, PipeConfig, pipe};
@@ -18,6 +19,7 @@ pub struct Rig<S> {
     trigger: DrainTrigger,
     drain: Drain,
     pipes: PipeConfig,
+    tls: Option<Arc<TlsServer>>,
 }
 
 impl<S: Serve> Rig<S> {
@@ -31,13 +33,20 @@ impl<S: Serve> Rig<S> {
     #[must_use]
     pub fn with_config(app: S, config: HttpConfig) -> Self {
         let (trigger, drain) = Drain::pair();
-        Self { http: Http::with_config(app, config), trigger, drain, pipes: PipeConfig::default() }
+        Self { http: Http::with_config(app, config), trigger, drain, pipes: PipeConfig::default(), tls: None }
     }
 
     /// With client connections of this kind.
     #[must_use]
     pub fn with_pipes(mut self, pipes: PipeConfig) -> Self {
         self.pipes = pipes;
+        self
+    }
+
+    /// With TLS on client connections, which a [`Wire`] does not speak by itself.
+    #[must_use]
+    pub fn with_tls(mut self, server: impl Into<Arc<TlsServer>>) -> Self {
+        self.tls = Some(server.into());
         self
     }
 
@@ -58,8 +67,14 @@ impl<S: Serve> Rig<S> {
     pub fn connect(&self, from: SocketAddr) -> (End, JoinHandle<()>) {
         let (near, far) = pipe(self.pipes);
         let info = Arc::new(ConnInfo::new("test".into(), Transport::Other).with_peer(from));
-        let (http, drain) = (self.http.clone(), self.drain.clone());
-        let served = tokio::spawn(async move { http.serve_stream(Stream::other(far), info, drain).await });
+        let (http, tls, drain) = (self.http.clone(), self.tls.clone(), self.drain.clone());
+        let served = tokio::spawn(async move {
+            let Some(tls) = tls else { return http.serve_stream(Stream::other(far), info, drain).await };
+            // A handshake that fails is told to the client.
+            let Ok(session) = tls.handshake(Stream::other(far), Some(from)).await else { return };
+            let info = Arc::unwrap_or_clone(info).with_tls(Arc::clone(session.facts()));
+            http.serve_stream(Stream::Tls(session), Arc::new(info), drain).await;
+        });
         (near, served)
     }
 

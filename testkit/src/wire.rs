@@ -3,16 +3,19 @@
 //! The same type is a client in front of a proxy and an origin behind it. What it reads must be well-formed to the letter: a proxy that says
 //! something that a lenient reader would forgive fails the test.
 
+mod content;
 mod read;
 
 use std::fmt;
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use crate::message::Message;
-use crate::pipe::{End, Traffic};
+use crate::pipe::{Control, End, Traffic};
 use crate::time::{must, pass};
+
+pub(crate) use content::Content;
 
 /// Why a message could not be read to its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,10 +50,11 @@ pub enum Closing {
     Reset,
 }
 
-/// Raw octets out, messages in.
+/// Raw octets out, messages in. Over an end of a pipe, or over something that has one below it.
 #[derive(Debug)]
-pub struct Wire {
-    end: End,
+pub struct Wire<IO = End> {
+    end: IO,
+    control: Control,
     heard: Vec<u8>,
     scratch: Box<[u8]>,
     /// The methods of requests that were sent and not answered yet: the length of an answer depends upon it.
@@ -61,13 +65,23 @@ impl Wire {
     /// Speaks at this end.
     #[must_use]
     pub fn new(end: End) -> Self {
-        Self { end, heard: Vec::new(), scratch: vec![0; 16 << 10].into(), asked: std::collections::VecDeque::new() }
+        let control = end.control();
+        Self::over(end, control)
     }
 
     /// The end it speaks at. What was heard and not read as a message is lost.
     #[must_use]
     pub fn into_end(self) -> End {
         self.end
+    }
+}
+
+impl<IO: AsyncRead + AsyncWrite + Unpin> Wire<IO> {
+    /// Speaks over this, with the end of the connection below it in hand.
+    #[must_use]
+    pub fn over(io: IO, control: Control) -> Self {
+        let scratch = vec![0; 16 << 10].into();
+        Self { end: io, control, heard: Vec::new(), scratch, asked: std::collections::VecDeque::new() }
     }
 
     /// Says these octets, all of them. Waits while the connection is full.
@@ -85,7 +99,7 @@ impl Wire {
         if let Some(method) = read::method_of(&octets) {
             self.asked.push_back(method);
         }
-        must("the other end takes octets", self.end.write_all(&octets)).await
+        self.try_send_raw(&octets).await
     }
 
     /// Says these octets as they are: the method of a request among them is announced by [`Wire::asked`].
@@ -93,7 +107,11 @@ impl Wire {
     /// # Errors
     /// The connection is closed or reset.
     pub async fn try_send_raw(&mut self, octets: &[u8]) -> std::io::Result<()> {
-        must("the other end takes octets", self.end.write_all(octets)).await
+        let write = async {
+            self.end.write_all(octets).await?;
+            self.end.flush().await
+        };
+        must("the other end takes octets", write).await
     }
 
     /// Says these octets piece by piece; after each all tasks run as far as they can.
@@ -107,7 +125,7 @@ impl Wire {
     /// Says octets one by one, each so much later than the one before. Stops at the first that is not taken; says how many were.
     pub async fn send_slowly(&mut self, octets: &[u8], pause: Duration) -> usize {
         for (at, octet) in octets.iter().enumerate() {
-            if self.end.write_all(&[*octet]).await.is_err() || self.end.received().is_over() {
+            if self.try_send_raw(&[*octet]).await.is_err() || self.received().is_over() {
                 return at;
             }
             pass(pause).await;
@@ -128,12 +146,17 @@ impl Wire {
 
     /// Resets the connection.
     pub fn reset(self) {
-        self.end.reset();
+        self.control.reset();
+    }
+
+    /// A hand on the connection.
+    pub(crate) fn control(&self) -> &Control {
+        &self.control
     }
 
     /// Lets the other end's writes fail from now on, without a word.
     pub fn refuse_writes(&self) {
-        self.end.refuse_writes();
+        self.control.refuse_writes();
     }
 
     /// The next response with its content and the informational heads before it.
@@ -201,33 +224,11 @@ impl Wire {
     /// # Errors
     /// It was cut, or is malformed.
     pub async fn content(&mut self, head: &mut Message, asked: Option<&str>) -> Result<(), Cut> {
-        match read::framing(head, asked)? {
-            read::Framing::Length(octets) => head.body = self.exactly(octets).await?,
-            read::Framing::Chunked => self.chunks(head).await?,
-            read::Framing::UntilClose => head.body = self.rest().await?,
+        let mut content = Content::of(head, asked)?;
+        while let Some(piece) = self.piece(&mut content, usize::MAX, head).await? {
+            head.body.extend(piece);
         }
         Ok(())
-    }
-
-    async fn chunks(&mut self, head: &mut Message) -> Result<(), Cut> {
-        loop {
-            let line = self.line().await?;
-            let size = read::chunk_size(&line)?;
-            if size == 0 {
-                break;
-            }
-            head.body.extend(self.exactly(size).await?);
-            if self.exactly(2).await? != b"\r\n" {
-                return Err(Cut::Malformed("chunk without CR LF at its end".to_owned()));
-            }
-        }
-        loop {
-            let line = self.line().await?;
-            if line.is_empty() {
-                return Ok(());
-            }
-            head.trailers.push(read::field(&line)?);
-        }
     }
 
     /// One line, without its end.
@@ -287,13 +288,13 @@ impl Wire {
     /// What this end sent.
     #[must_use]
     pub fn sent(&self) -> Traffic {
-        self.end.sent()
+        self.control.sent()
     }
 
     /// What came to this end.
     #[must_use]
     pub fn received(&self) -> Traffic {
-        self.end.received()
+        self.control.received()
     }
 
     async fn fill(&mut self, is_between: bool) -> Result<(), Cut> {

@@ -7,6 +7,7 @@ pub mod client;
 pub mod nginx;
 pub mod origin;
 pub mod peers;
+pub mod site;
 pub mod telling;
 pub mod tools;
 

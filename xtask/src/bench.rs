@@ -16,12 +16,15 @@ use peers::Peers;
 /// What is compared when nothing is named.
 const WORKLOADS: &str = "small,browser,100k";
 
+/// So many connections with each of these proxies, which are all, and in each of these ways.
+const IDLE: [&str; 3] = ["2000", "", "plain,tls,h2"];
+
 pub(crate) fn command(workspace: &Workspace, options: &Options) -> Outcome {
     let peers = Peers::prepare(workspace, options)?;
     let subject = build(workspace)?;
     let first = options.words.first().map_or(WORKLOADS, String::as_str);
     let (script, mut args) = match first {
-        "idle" => ("idle.py", Vec::new()),
+        "idle" => ("idle.py", IDLE.map(str::to_owned).to_vec()),
         "syscalls" => ("syscalls.py", Vec::new()),
         workloads => ("compare.py", vec![workloads.to_owned()]),
     };

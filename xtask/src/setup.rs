@@ -11,7 +11,7 @@ use crate::workspace::Workspace;
 /// A program, the Debian package that brings it, and who asks for it.
 pub(crate) const TOOLS: &[(&str, &str, &str)] = &[
     ("curl", "curl", "examples, tests"),
-    ("openssl", "openssl", "tests"),
+    ("openssl", "openssl", "tests, bench: the certificate of the peers"),
     ("python3", "python3", "tests, bench"),
     ("node", "nodejs", "tests"),
     ("nginx", "nginx-light", "tests, bench: a peer, and the origin of every run"),

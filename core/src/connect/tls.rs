@@ -1,7 +1,7 @@
 //! The layer that speaks TLS with peers that ask for it.
 
 use simplon_proto_http::transfer::Wait;
-use simplon_proto_tls::{Reason, ServerName, error};
+use simplon_proto_tls::{Reason, ServerName, Whom, error};
 use simplon_timeout::timeout;
 use tokio::time::Instant;
 
@@ -27,7 +27,7 @@ pub(crate) async fn secure(connected: Connected, peer: &Peer) -> Result<Connecte
     let begun = Instant::now();
     let name = client.name().map_or_else(|| name_of(peer), |name| Ok(name.clone()))?;
     // The state of a handshake is large, and most exchanges have none.
-    let handshake = client.connect().connect(connected.stream, name);
+    let handshake = client.connect().connect(connected.stream, Whom::new(name, port_of(peer)));
     let session = match timeout(peer.timeouts().handshake, handshake).await {
         Ok(outcome) => outcome.map_err(|error| failure(error, peer))?,
         Err(_) => return Err(Error::upstream(Kind::Timeout(Wait::Handshake)).with_context(peer.to_string())),
@@ -44,6 +44,15 @@ fn name_of(peer: &Peer) -> Result<ServerName> {
         Address::Inet(addr) => Ok(ServerName::Ip(addr.ip().to_canonical())),
         Address::Name { host, .. } => ServerName::parse(host).map_err(|error| unnamed().with_source(error)),
         Address::Unix(_) => Err(unnamed()),
+    }
+}
+
+/// Where sessions with it belong.
+fn port_of(peer: &Peer) -> u16 {
+    match peer.address() {
+        Address::Inet(addr) => addr.port(),
+        Address::Name { port, .. } => *port,
+        Address::Unix(_) => 0,
     }
 }
 

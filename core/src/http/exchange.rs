@@ -125,6 +125,15 @@ impl Exchange {
         each!(&mut self.0, exchange => exchange.lent())
     }
 
+    /// What time it is, by whoever serves, at the end: the wait for the next request then need not look.
+    pub fn saw(&mut self, now: Instant) {
+        match &mut self.0 {
+            Kind::H1(exchange) => exchange.saw(now),
+            #[cfg(feature = "h2")]
+            Kind::H2(_) => {}
+        }
+    }
+
     /// Octets of request content that are announced and still to come; `None` if that is not known.
     pub fn remaining(&self) -> Option<u64> {
         each!(&self.0, exchange => exchange.remaining())

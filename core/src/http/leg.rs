@@ -41,6 +41,8 @@ pub(super) struct Leg<R: Role> {
     /// What was left of the wait for the body when its last octets were given out: time in which nobody reads does not count.
     left: Option<Duration>,
     write_by: Option<Instant>,
+    /// The time, if it was looked at just before the next wait.
+    seen: Option<Instant>,
     failed: Option<StreamError>,
     shutdown: Shutdown,
     /// Octets that the socket took, ever.
@@ -62,6 +64,7 @@ impl<R: Role> Leg<R> {
             read_by: None,
             left: None,
             write_by: None,
+            seen: None,
             failed: None,
             shutdown: Shutdown::Open,
             written: 0,
@@ -98,6 +101,12 @@ impl<R: Role> Leg<R> {
     pub(super) fn poll_fill_arrived(&mut self, cx: &mut Context<'_>) -> Poll<Result<usize, StreamError>> {
         let filled = self.poll_read(cx);
         self.timed(filled)
+    }
+
+    /// What [`Self::poll_fill`] would say of a stream that is known to have nothing.
+    pub(super) fn nothing_to_fill<T>(&mut self) -> Poll<T> {
+        self.machine.release_buffers();
+        self.timed(Poll::Pending)
     }
 
     fn timed<T>(&mut self, filled: Poll<T>) -> Poll<T> {
@@ -146,7 +155,8 @@ impl<R: Role> Leg<R> {
     fn begin_wait(&mut self) -> Option<Instant> {
         let (wait, longest) = self.read_wait();
         let left = self.left.take().filter(|_| wait == Wait::Body);
-        deadline(left.map_or(longest, |left| left.min(longest)))
+        let now = self.seen.take().unwrap_or_else(Instant::now);
+        now.checked_add(left.map_or(longest, |left| left.min(longest)))
     }
 
     /// Nothing is waited for until the next read. A body with a minimum rate goes on with what is left of its wait.
@@ -163,8 +173,14 @@ impl<R: Role> Leg<R> {
 
     /// A body never read to its end, or a fresh message: the next wait starts from scratch.
     pub(super) fn restart_wait(&mut self) {
+        self.restart_wait_at(None);
+    }
+
+    /// The same, and the next wait begins at once: it is this late now, if that is known.
+    pub(super) fn restart_wait_at(&mut self, now: Option<Instant>) {
         self.read_by = None;
         self.left = None;
+        self.seen = now;
     }
 
     fn read_wait(&self) -> (Wait, Duration) {
@@ -181,6 +197,10 @@ impl<R: Role> Leg<R> {
 
     /// Hands what was encoded to the socket, and shuts the write side of a tunnel down when its direction has ended.
     pub(super) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), StreamError>> {
+        // Before a session of TLS takes more into its own buffer, which is no progress of the peer's.
+        if self.write_by.is_some_and(|by| by <= Instant::now()) {
+            return Poll::Ready(Err(self.fail(StreamError::Timeout(Wait::Write))));
+        }
         while self.machine.wants_transmit() {
             match self.poll_write(cx) {
                 Poll::Ready(Ok(0)) => return Poll::Ready(Err(self.fail(StreamError::Io(io::ErrorKind::WriteZero)))),

@@ -28,7 +28,9 @@ mod watch;
 mod window;
 
 pub(super) use allowance::Allowance;
-pub use config::{ExtendedConnect, Http2Config, Rate};
+pub(super) use budget::Budget;
+pub use config::{ExtendedConnect, Http2Config};
+pub(super) use frames::{Frames, Seen};
 pub(super) use stats::Counters;
 pub use stats::Http2Stats;
 

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use super::session_limits::SessionLimits;
 #[cfg(feature = "h2")]
-use super::sessions::{Entry, Sessions};
+use super::sessions::{Entry, SessionStats, Sessions};
 use super::upstream::{Link, Protocol, Upstream};
 use crate::connect::{self, Connect, Connected, Peer, ReuseKey, TcpConnector, Versions};
 use crate::error::Result;
@@ -96,6 +96,13 @@ impl<C> Origins<C> {
         #[cfg(feature = "h2")]
         let at_rest = at_rest + self.sessions.at_rest();
         at_rest
+    }
+
+    /// What connections of HTTP/2 were closed for, and the like.
+    #[cfg(feature = "h2")]
+    #[must_use]
+    pub fn http2_stats(&self) -> SessionStats {
+        self.sessions.stats()
     }
 
     /// Closes the connections at rest to one peer, because it was taken out of service for instance. Those that carry exchanges take no more.
@@ -184,7 +191,7 @@ impl<C: Connect> Origins<C> {
             return Ok(self.alone(connected, peer, Protocol::Http));
         }
         let took = connected.took;
-        let lease = making.open(connected, peer, self.protocol.limits.head_octets).await?;
+        let lease = making.open(connected, peer, &self.protocol.limits).await?;
         Ok((on_stream(lease), took))
     }
 

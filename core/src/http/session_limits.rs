@@ -3,6 +3,8 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use super::Rate;
+
 /// Bounds of upstream connections that carry many exchanges at once (HTTP/2). Each has a default and a reason. How long an origin may be silent
 /// is its peer's matter ([`crate::connect::PeerTimeouts`]), and how large a head may be that of [`super::OriginsConfig::protocol`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +38,12 @@ pub struct SessionLimits {
     pub remembered_resets: usize,
     /// Streams on which the origin may break a rule before the connection is closed. Default 64.
     pub faulty_streams: usize,
+    /// PING, SETTINGS, PRIORITY, WINDOW_UPDATE, GOAWAY and unknown frames: so many at once, and then so many each second, beside eight for each
+    /// stream and one for 64 octets that it was sent. As many heads, beside those that each stream may have. Default 1,024 and 64: far more than
+    /// servers say that measure the way.
+    pub control_frames: Rate,
+    /// RST_STREAM: so many at once, and then so many each second, beside one for each stream. Default 256 and 32.
+    pub resets: Rate,
     /// How long an origin is asked in HTTP/1.1 after it turned out not to speak HTTP/2. Default 10 min.
     pub prefer_http1: Duration,
 }
@@ -55,6 +63,8 @@ impl Default for SessionLimits {
             frame_octets: 16 << 10,
             remembered_resets: 256,
             faulty_streams: 64,
+            control_frames: Rate { burst: 1024, per_second: 64 },
+            resets: Rate { burst: 256, per_second: 32 },
             prefer_http1: Duration::from_secs(600),
         }
     }

@@ -5,13 +5,17 @@
 //! it closes) is known before the next exchange asks.
 
 mod drive;
+mod farewell;
 mod place;
 mod screen;
 mod session;
+mod stats;
+mod toll;
 mod watched;
 
 pub(super) use place::{Entry, Place};
 pub(super) use session::Lease;
+pub use stats::SessionStats;
 pub(super) use watched::Greeting;
 
 use std::collections::HashMap;
@@ -23,6 +27,7 @@ use tokio::time::Instant;
 
 use super::session_limits::SessionLimits;
 use crate::connect::{Peer, ReuseKey};
+use stats::Counters;
 
 /// So that workers seldom meet.
 const SHARDS: usize = 16;
@@ -34,6 +39,7 @@ const REMEMBERED: usize = 256;
 pub(super) struct Sessions {
     shards: [Mutex<HashMap<Key, Arc<Place>>>; SHARDS],
     limits: Arc<SessionLimits>,
+    counters: Arc<Counters>,
     sharing: Sharing,
 }
 
@@ -46,7 +52,8 @@ struct Key {
 
 impl Sessions {
     pub(super) fn new(limits: SessionLimits, sharing: Sharing) -> Self {
-        Self { shards: std::array::from_fn(|_| Mutex::default()), limits: Arc::new(limits), sharing }
+        let shards = std::array::from_fn(|_| Mutex::default());
+        Self { shards, limits: Arc::new(limits), counters: Arc::default(), sharing }
     }
 
     /// The place of a peer.
@@ -67,7 +74,13 @@ impl Sessions {
         if shard.len() >= REMEMBERED {
             shard.retain(|_, place| Arc::strong_count(place) > 1 || !place.is_vacant(None));
         }
-        Arc::clone(shard.entry(key).or_insert_with(|| Arc::new(Place::new(Arc::clone(&self.limits)))))
+        let place = || Arc::new(Place::new(Arc::clone(&self.limits), Arc::clone(&self.counters)));
+        Arc::clone(shard.entry(key).or_insert_with(place))
+    }
+
+    /// What was counted.
+    pub(super) fn stats(&self) -> SessionStats {
+        self.counters.read()
     }
 
     /// Connections without exchanges.

@@ -8,6 +8,7 @@ use std::any::Any;
 use std::cell::RefCell;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
@@ -24,7 +25,14 @@ enum Hand<S> {
     Done(Box<Exchange>, Ended),
 }
 
-type Hands<S> = Arc<Mutex<Hand<S>>>;
+type Hands<S> = Arc<Between<S>>;
+
+/// Where they do it.
+struct Between<S> {
+    hand: Mutex<Hand<S>>,
+    /// Whether something is done: looking at this costs less than the lock, and is done at every poll.
+    is_done: AtomicBool,
+}
 
 struct Worker<S, F> {
     hands: Hands<S>,
@@ -51,7 +59,7 @@ where
     F: Future<Output = ()> + Send + 'static,
 {
     let worker = with_kind(Vec::pop).flatten().unwrap_or_else(|| {
-        let hands = Arc::new(Mutex::new(Hand::Empty));
+        let hands = Arc::new(Between { hand: Mutex::new(Hand::Empty), is_done: AtomicBool::new(false) });
         Worker { future: Box::pin(start(Arc::clone(&hands))), hands }
     });
     *lock(&worker.hands) = Hand::Given(app, exchange);
@@ -64,6 +72,7 @@ async fn work<S: Serve>(hands: Hands<S>) {
         app.serve(&mut exchange).await;
         let ended = exchange.finish().await;
         *lock(&hands) = Hand::Done(exchange, ended);
+        hands.is_done.store(true, Ordering::Release);
     }
 }
 
@@ -91,10 +100,13 @@ impl<S: Serve, F: Future<Output = ()> + Send + 'static> Future for Borrowed<S, F
         // A worker that panics is gone with the panic: it is not back in its place.
         let is_over = worker.future.as_mut().poll(cx).is_ready();
         debug_assert!(!is_over, "workers work for ever");
-        let hand = std::mem::replace(&mut *lock(&worker.hands), Hand::Empty);
-        if let Hand::Done(exchange, ended) = hand {
-            rest(worker);
-            return Poll::Ready((exchange, ended));
+        if worker.hands.is_done.load(Ordering::Acquire) {
+            worker.hands.is_done.store(false, Ordering::Relaxed);
+            let hand = std::mem::replace(&mut *lock(&worker.hands), Hand::Empty);
+            if let Hand::Done(exchange, ended) = hand {
+                rest(worker);
+                return Poll::Ready((exchange, ended));
+            }
         }
         self.0 = Some(worker);
         Poll::Pending
@@ -110,7 +122,7 @@ fn rest<S: Serve, F: Send + 'static>(worker: Worker<S, F>) {
 }
 
 fn lock<S>(hands: &Hands<S>) -> MutexGuard<'_, Hand<S>> {
-    hands.lock().unwrap_or_else(PoisonError::into_inner)
+    hands.hand.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Runs `with` on this thread's store of one kind; `None` if the thread is ending or the store is in use further up the stack.

@@ -11,8 +11,8 @@
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::future::poll_fn;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use tokio::runtime::Handle;
@@ -21,14 +21,15 @@ use tokio::runtime::Handle;
 const MOST: u32 = 32;
 
 thread_local! {
-    static LINE: RefCell<Weak<Line>> = const { RefCell::new(Weak::new()) };
+    static LINE: RefCell<Option<Arc<Line>>> = const { RefCell::new(None) };
 }
 
-/// Those who wait on one thread. Kept alive by the task that lets them in, so that it goes away with its runtime.
+/// Those who wait on one thread. It is over when the task that lets them in ends, with its runtime.
 #[derive(Debug, Default)]
 struct Line {
     /// How many may begin before the next look at the sockets.
     free: AtomicU32,
+    is_over: AtomicBool,
     state: Mutex<State>,
 }
 
@@ -53,43 +54,50 @@ impl Turn {
         if matches!(std::mem::take(self), Self::Waiting) {
             return Poll::Ready(());
         }
-        let Some(line) = line() else { return Poll::Ready(()) };
-        // Only the doorkeeper adds to it, and what is lost between the two only makes a line shorter.
-        let free = line.free.load(Ordering::Relaxed);
-        if free > 0 {
-            line.free.store(free - 1, Ordering::Relaxed);
+        let begins = LINE.with_borrow_mut(|line| {
+            if line.as_ref().is_none_or(|line| line.is_over.load(Ordering::Relaxed)) {
+                *line = form_line();
+            }
+            line.as_ref().is_none_or(|line| line.begins(cx.waker()))
+        });
+        if begins {
             return Poll::Ready(());
         }
-        line.wait(cx.waker());
         *self = Self::Waiting;
         Poll::Pending
     }
 }
 
-/// This thread's line; `None` outside a runtime, where there is nobody to let anybody in.
-fn line() -> Option<Arc<Line>> {
-    LINE.with_borrow_mut(|known| {
-        if let Some(line) = known.upgrade() {
-            return Some(line);
-        }
-        let runtime = Handle::try_current().ok()?;
-        let line = Arc::new(Line { free: AtomicU32::new(MOST), state: Mutex::default() });
-        *known = Arc::downgrade(&line);
-        runtime.spawn(keep_door(Arc::clone(&line)));
-        Some(line)
-    })
+/// A line for this thread; `None` outside a runtime, where there is nobody to let anybody in.
+fn form_line() -> Option<Arc<Line>> {
+    let runtime = Handle::try_current().ok()?;
+    let line = Arc::new(Line { free: AtomicU32::new(MOST), ..Line::default() });
+    runtime.spawn(keep_door(Doorkeeper(Arc::clone(&line))));
+    Some(line)
 }
 
 impl Line {
-    fn wait(&self, waker: &Waker) {
+    /// Whether who asks may begin at once; otherwise it is in the line now.
+    fn begins(&self, waker: &Waker) -> bool {
+        // Only the doorkeeper adds to it, and what is lost between the two only makes a line shorter.
+        let free = self.free.load(Ordering::Relaxed);
+        if free > 0 {
+            self.free.store(free - 1, Ordering::Relaxed);
+            return true;
+        }
         let doorkeeper = {
             let mut state = self.state();
+            // The doorkeeper, when it goes, sees to those who are in the line by then.
+            if self.is_over.load(Ordering::Relaxed) {
+                return true;
+            }
             state.waiting.push_back(waker.clone());
             state.doorkeeper.take()
         };
         if let Some(doorkeeper) = doorkeeper {
             doorkeeper.wake();
         }
+        false
     }
 
     /// Lets the next ones in, and the rest of [`MOST`] without waiting.
@@ -117,8 +125,23 @@ impl Line {
     }
 }
 
+/// Who lets in. When it is gone, nobody has to wait any more.
+struct Doorkeeper(Arc<Line>);
+
+impl Drop for Doorkeeper {
+    fn drop(&mut self) {
+        let waiting = {
+            let mut state = self.0.state();
+            self.0.is_over.store(true, Ordering::Relaxed);
+            std::mem::take(&mut state.waiting)
+        };
+        waiting.into_iter().for_each(Waker::wake);
+    }
+}
+
 /// Yielding goes to the back of everything: the runtime looks at the sockets first.
-async fn keep_door(line: Arc<Line>) {
+async fn keep_door(keeper: Doorkeeper) {
+    let line = &keeper.0;
     loop {
         poll_fn(|cx| line.poll_needed(cx)).await;
         tokio::task::yield_now().await;

@@ -134,11 +134,11 @@ impl ConnInfo {
         self.peer.map(|peer| peer.ip().to_canonical())
     }
 
-    /// [`Self::peer_ip`] as text, written once for each connection.
+    /// [`Self::peer_ip`] as ASCII text, written once for each connection.
     #[must_use]
-    pub fn peer_text(&self) -> Option<&str> {
+    pub fn peer_text(&self) -> Option<&[u8]> {
         let ip = self.peer_ip()?;
-        Some(self.peer_text.get_or_init(|| AddressText::of(ip)).as_str())
+        Some(self.peer_text.get_or_init(|| AddressText::of(ip)).as_bytes())
     }
 
     /// Our address that the peer connected to; of TCP.

@@ -54,6 +54,15 @@ pub enum AtRest {
     Spoke,
 }
 
+/// Whether there is anything to read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Arrived {
+    Yes,
+    No,
+    /// Of what is no socket only a read tells.
+    Unknown,
+}
+
 impl Stream {
     /// Anything that reads and writes.
     #[must_use]
@@ -183,12 +192,13 @@ impl Stream {
         Pin::new(self).poll_write_vectored(cx, slices)
     }
 
-    /// Ready once the kernel has something for us, octets or the end. Of what is no socket only a read tells: it is pending.
+    /// Whether the kernel has something for us, octets or the end; if not, the task is woken when it has.
     #[inline]
-    pub(crate) fn poll_arrived(&self, cx: &mut Context<'_>) -> Poll<()> {
+    pub(crate) fn arrived(&self, cx: &mut Context<'_>) -> Arrived {
         match self {
-            Self::Tcp(_) | Self::Unix(_) | Self::Tls(_) => self.poll_readable(cx),
-            Self::Other(_) => Poll::Pending,
+            Self::Tcp(_) | Self::Unix(_) | Self::Tls(_) if self.poll_readable(cx).is_ready() => Arrived::Yes,
+            Self::Tcp(_) | Self::Unix(_) | Self::Tls(_) => Arrived::No,
+            Self::Other(_) => Arrived::Unknown,
         }
     }
 
@@ -212,6 +222,11 @@ fn begun(mut write: impl FnMut() -> Poll<io::Result<usize>>) -> Poll<io::Result<
         Poll::Ready(Err(error)) if has_begun(&error) => write(),
         outcome => outcome,
     }
+}
+
+/// Mostly there is room: only where there is none is it asked to be told of it.
+fn may_wait(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::WouldBlock || has_begun(error)
 }
 
 #[cold]
@@ -244,7 +259,10 @@ impl AsyncWrite for Stream {
     #[inline]
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
         match self.get_mut() {
-            Self::Tcp(tcp) => begun(|| Pin::new(&mut *tcp).poll_write(cx, octets)),
+            Self::Tcp(tcp) => match tcp.try_write(octets) {
+                Err(error) if may_wait(&error) => begun(|| Pin::new(&mut *tcp).poll_write(cx, octets)),
+                outcome => Poll::Ready(outcome),
+            },
             Self::Unix(unix) => Pin::new(unix).poll_write(cx, octets),
             Self::Tls(session) => Pin::new(session).poll_write(cx, octets),
             Self::Other(io) => Pin::new(io).poll_write(cx, octets),

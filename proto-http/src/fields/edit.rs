@@ -2,7 +2,8 @@
 
 use bytes::Bytes;
 
-use super::{AsName, Entry, FieldError, Fields, Home, Known, KnownSet, OTHER, Wanted, spare};
+use super::list::{Entry, Home, List, OTHER, Wanted};
+use super::{AsName, FieldError, Fields, Known, KnownSet, spare};
 use crate::syntax;
 
 /// Fields that a list can hold: far above every limit on received heads.
@@ -18,12 +19,31 @@ impl Fields {
     pub fn append(&mut self, name: impl AsName, value: impl AsRef<[u8]>) -> Result<(), FieldError> {
         let value = syntax::trim(value.as_ref());
         check(&name, value)?;
-        if self.entries.len() >= MOST_FIELDS {
+        let list = self.list_mut();
+        if list.entries.len() >= MOST_FIELDS {
             return Err(FieldError::Full);
         }
-        let entry = self.store(&name, value)?;
-        self.push(entry);
+        let entry = list.store(&name, value)?;
+        list.push(entry);
         Ok(())
+    }
+
+    /// Puts a field at the end that says what the first one under another name says; gives whether there was one.
+    ///
+    /// # Errors
+    /// The list is full, or `name` is not well-formed.
+    pub fn append_same(&mut self, name: impl AsName, as_under: impl AsName) -> Result<bool, FieldError> {
+        let list = self.list();
+        let Some(at) = list.find(Wanted::new(&as_under)) else { return Ok(false) };
+        let entry = list.entries[at];
+        check(&name, &[])?;
+        let list = self.list_mut();
+        if list.entries.len() >= MOST_FIELDS {
+            return Err(FieldError::Full);
+        }
+        let added = list.store_same(&name, &entry)?;
+        list.push(added);
+        Ok(true)
     }
 
     /// Replaces the first field of this name in its place and removes the others; puts it at the end if there was none.
@@ -31,32 +51,35 @@ impl Fields {
     /// # Errors
     /// Name or value is not well-formed; nothing changes.
     pub fn set(&mut self, name: impl AsName, value: impl AsRef<[u8]>) -> Result<(), FieldError> {
-        let Some(first) = self.find(Wanted::new(&name)) else { return self.append(name, value) };
+        let Some(first) = self.list().find(Wanted::new(&name)) else { return self.append(name, value) };
         let value = syntax::trim(value.as_ref());
         check(&name, value)?;
-        let entry = self.store(&name, value)?;
-        self.entries[first] = entry;
-        self.remove_after(first + 1, Wanted::new(&name));
+        let list = self.list_mut();
+        let entry = list.store(&name, value)?;
+        list.entries[first] = entry;
+        list.remove_after(first + 1, Wanted::new(&name));
         Ok(())
     }
 
     /// Removes all fields of this name; gives how many there were.
     pub fn remove(&mut self, name: impl AsName) -> usize {
         let wanted = Wanted::new(&name);
-        if self.find(wanted).is_none() {
+        if self.list().find(wanted).is_none() {
             return 0;
         }
+        let list = self.list_mut();
         if let Wanted::Known(known) = wanted {
-            self.present &= !known.bit();
+            list.present &= !known.bit();
         }
-        self.remove_after(0, wanted)
+        list.remove_after(0, wanted)
     }
 
     /// Keeps the fields for which `keep(name, value)` holds.
     pub fn retain(&mut self, mut keep: impl FnMut(&[u8], &[u8]) -> bool) {
-        let (block, arena) = (&self.block, &self.arena);
+        let Some(list) = &mut self.list else { return };
+        let (block, arena) = (&list.block, &list.arena);
         let mut present = 0;
-        self.entries.retain(|entry| {
+        list.entries.retain(|entry| {
             let home: &[u8] = match entry.home {
                 Home::Block => block,
                 Home::Arena => arena,
@@ -67,7 +90,7 @@ impl Fields {
             }
             kept
         });
-        self.present = present;
+        list.present = present;
     }
 
     /// Gives each value under this name to `change`; what it returns takes the place of the value. `Ok(None)` leaves it.
@@ -79,19 +102,20 @@ impl Fields {
         name: impl AsName,
         mut change: impl FnMut(&[u8]) -> Option<Vec<u8>>,
     ) -> Result<usize, FieldError> {
+        let Some(list) = &mut self.list else { return Ok(0) };
         let mut changed = 0;
-        for at in 0..self.entries.len() {
-            let entry = self.entries[at];
-            if !self.is(&entry, Wanted::new(&name)) {
+        for at in 0..list.entries.len() {
+            let entry = list.entries[at];
+            if !list.is(&entry, Wanted::new(&name)) {
                 continue;
             }
-            let Some(value) = change(self.value(&entry)) else { continue };
+            let Some(value) = change(list.value(&entry)) else { continue };
             let value = syntax::trim(&value);
             if !syntax::is_value(value) {
                 return Err(FieldError::Value);
             }
-            let spelled = self.name(&entry).to_vec();
-            self.entries[at] = self.store(&spelled.as_slice(), value)?;
+            let spelled = list.name(&entry).to_vec();
+            list.entries[at] = list.store(&spelled.as_slice(), value)?;
             changed += 1;
         }
         Ok(changed)
@@ -102,39 +126,22 @@ impl Fields {
     /// # Errors
     /// The list would be too long; some fields were appended.
     pub fn append_all(&mut self, other: &Self) -> Result<(), FieldError> {
-        if other.block.is_empty()
-            && self.arena.len() + other.arena.len() <= TIDY
-            && self.len() + other.len() <= MOST_FIELDS
+        let (list, added) = (self.list_mut(), other.list());
+        if added.block.is_empty()
+            && list.arena.len() + added.arena.len() <= TIDY
+            && list.entries.len() + added.entries.len() <= MOST_FIELDS
         {
-            self.append_arena(other);
+            list.append_arena(added);
             return Ok(());
         }
         other.iter().try_for_each(|(name, value)| self.append(name, value))
     }
 
-    /// Appends a list that was made here, in one piece: its fields were checked when they were added.
-    fn append_arena(&mut self, other: &Self) {
-        self.make_room(other.arena.len());
-        // Neither list is longer than `TIDY`.
-        let shift = self.arena.len() as u32;
-        self.arena.extend_from_slice(&other.arena);
-        if self.entries.capacity() == 0 {
-            self.entries = spare::entries();
-        }
-        self.entries.extend(other.entries.iter().map(|entry| Entry {
-            name_at: entry.name_at + shift,
-            value_at: entry.value_at + shift,
-            ..*entry
-        }));
-        self.present |= other.present;
-    }
-
     /// Removes all.
     pub fn clear(&mut self) {
-        self.entries.clear();
-        self.arena.clear();
-        self.block = Bytes::new();
-        self.present = 0;
+        if let Some(list) = &mut self.list {
+            list.clear();
+        }
     }
 
     /// Removes all fields whose names are among these, in one pass; none if none is there.
@@ -144,16 +151,18 @@ impl Fields {
 
     /// Removes all fields whose names are in a set.
     pub(crate) fn remove_set(&mut self, set: u64) {
-        if self.present & set == 0 {
+        if !self.has_any(set) {
             return;
         }
-        self.entries.retain(|entry| entry.known == OTHER || set & (1 << entry.known) == 0);
-        self.present &= !set;
+        let list = self.list_mut();
+        list.entries.retain(|entry| entry.known == OTHER || set & (1 << entry.known) == 0);
+        list.present &= !set;
     }
 
     /// Removes the fields which the values of `list` name, but those in the set `keep`.
-    pub(crate) fn remove_named_by(&mut self, list: Known, keep: u64) {
-        let (block, arena) = (&self.block, &self.arena);
+    pub(crate) fn remove_named_by(&mut self, name: Known, keep: u64) {
+        let Some(list) = &mut self.list else { return };
+        let (block, arena) = (&list.block, &list.arena);
         let home_of = |home| -> &[u8] {
             match home {
                 Home::Block => block,
@@ -162,7 +171,7 @@ impl Fields {
         };
         let mut names = [Span::EMPTY; MOST_NAMED];
         let mut count = 0;
-        for entry in self.entries.iter().filter(|entry| entry.known == list as u8) {
+        for entry in list.entries.iter().filter(|entry| entry.known == name as u8) {
             let home = home_of(entry.home);
             for element in syntax::list(entry.value_in(home)).filter(|element| !element.is_empty()) {
                 if let Some(slot) = names.get_mut(count) {
@@ -173,7 +182,7 @@ impl Fields {
             }
         }
         let mut present = 0;
-        self.entries.retain(|entry| {
+        list.entries.retain(|entry| {
             let name = entry.name_in(home_of(entry.home));
             let is_kept = entry.known != OTHER && keep & (1 << entry.known) != 0;
             let is_named = names[..count].iter().any(|span| span.of(home_of(span.home)).eq_ignore_ascii_case(name));
@@ -183,12 +192,30 @@ impl Fields {
             }
             stays
         });
-        self.present = present;
+        list.present = present;
     }
 
     /// A list on a received head: `entries` point into `block`.
     pub(crate) fn of_block(block: Bytes, mut draft: Draft) -> Self {
-        Self { block, arena: Vec::new(), entries: std::mem::take(&mut draft.entries), present: draft.present }
+        let mut list = draft.list.take().unwrap_or_else(spare::take);
+        list.block = block;
+        Self { list: Some(list) }
+    }
+}
+
+impl List {
+    /// Appends a list that was made here, in one piece: its fields were checked when they were added.
+    fn append_arena(&mut self, other: &Self) {
+        self.make_room(other.arena.len());
+        // Neither list is longer than `TIDY`.
+        let shift = self.arena.len() as u32;
+        self.arena.extend_from_slice(&other.arena);
+        self.entries.extend(other.entries.iter().map(|entry| Entry {
+            name_at: entry.name_at + shift,
+            value_at: entry.value_at + shift,
+            ..*entry
+        }));
+        self.present |= other.present;
     }
 
     fn remove_after(&mut self, from: usize, wanted: Wanted<'_>) -> usize {
@@ -206,9 +233,6 @@ impl Fields {
     }
 
     fn push(&mut self, entry: Entry) {
-        if self.entries.capacity() == 0 {
-            self.entries = spare::entries();
-        }
         if entry.known != OTHER {
             self.present |= 1 << entry.known;
         }
@@ -239,11 +263,22 @@ impl Fields {
         })
     }
 
-    /// Takes an arena if there is none; tidies it when it is full of what was replaced or removed.
-    fn make_room(&mut self, length: usize) {
-        if self.arena.capacity() == 0 {
-            self.arena = spare::arena();
+    /// The same with the value of an entry.
+    fn store_same(&mut self, name: &impl AsName, of: &Entry) -> Result<Entry, FieldError> {
+        // Out of the way while the arena is written to.
+        let home = match of.home {
+            Home::Block => std::mem::take(&mut self.block),
+            Home::Arena => Bytes::copy_from_slice(&self.arena),
+        };
+        let stored = self.store(name, of.value_in(&home));
+        if of.home == Home::Block {
+            self.block = home;
         }
+        stored
+    }
+
+    /// Tidies the arena when it is full of what was replaced or removed.
+    fn make_room(&mut self, length: usize) {
         if self.arena.len() + length > self.arena.capacity() && self.arena.len() >= TIDY {
             self.tidy();
         }
@@ -296,8 +331,7 @@ impl Span {
 /// The entries of a head that is being read.
 #[derive(Debug, Default)]
 pub(crate) struct Draft {
-    entries: Vec<Entry>,
-    present: u64,
+    list: Option<Box<List>>,
 }
 
 impl Draft {
@@ -307,11 +341,9 @@ impl Draft {
         let value_at =
             if value.is_empty() { name_at + name.len() } else { value.as_ptr() as usize - block.as_ptr() as usize };
         let known = Known::of(name);
-        if self.entries.capacity() == 0 {
-            self.entries = spare::entries();
-        }
-        self.present |= known.map_or(0, Known::bit);
-        self.entries.push(Entry {
+        let list = self.list.get_or_insert_with(spare::take);
+        list.present |= known.map_or(0, Known::bit);
+        list.entries.push(Entry {
             name_at: u32::try_from(name_at).ok()?,
             value_at: u32::try_from(value_at).ok()?,
             value_len: u32::try_from(value.len()).ok()?,
@@ -325,8 +357,8 @@ impl Draft {
 
 impl Drop for Draft {
     fn drop(&mut self) {
-        if self.entries.capacity() != 0 {
-            spare::give_back(std::mem::take(&mut self.entries), Vec::new());
+        if let Some(list) = self.list.take() {
+            spare::give_back(list);
         }
     }
 }

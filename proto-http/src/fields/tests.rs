@@ -155,7 +155,7 @@ fn a_list_that_is_changed_for_ever_stays_small() {
     for n in 0..10_000 {
         fields.set("X-Count", format!("{n} {}", "x".repeat(100))).unwrap();
     }
-    assert!(fields.arena.capacity() <= 32 << 10, "{}", fields.arena.capacity());
+    assert!(fields.list().arena.capacity() <= 32 << 10, "{}", fields.list().arena.capacity());
     assert_eq!(fields.get("host"), Some(&b"a"[..]));
     assert!(fields.text("x-count").unwrap().starts_with("9999 "));
 }
@@ -206,4 +206,16 @@ fn debug_hides_secrets() {
 fn elements_are_split_across_fields() {
     let fields = list(&[("Via", "a, b"), ("via", ",c,")]);
     assert_eq!(fields.elements(Known::Via).collect::<Vec<_>>(), [b"a", b"b", b"c"]);
+}
+
+#[test]
+fn a_field_is_added_that_says_what_another_says() {
+    let mut fields = received("Host: a.example\r\nX-A: 1\r\n");
+    assert_eq!(fields.append_same(Known::XForwardedHost, Known::Host), Ok(true));
+    assert_eq!(fields.append_same("X-Again", "x-forwarded-host"), Ok(true));
+    assert_eq!(fields.append_same("X-None", "x-b"), Ok(false));
+    assert_eq!(fields.append_same("not a name", "x-a"), Err(FieldError::Name));
+    let expected = "Host: a.example\r\nX-A: 1\r\nX-Forwarded-Host: a.example\r\nX-Again: a.example\r\n";
+    assert_eq!(written(&fields), expected);
+    assert_eq!(fields.get(Known::XForwardedHost), Some(&b"a.example"[..]));
 }

@@ -1,6 +1,7 @@
 //! A list as it stands on the wire of HTTP/1.
 
-use super::{Entry, Fields, Home, OTHER};
+use super::Fields;
+use super::list::{Entry, Home, List, OTHER};
 
 /// Octets that are written in one go.
 #[derive(Clone, Copy)]
@@ -15,6 +16,12 @@ impl Fields {
     ///
     /// Neighbours that stand in their block exactly as they would be written (`name: value CR LF`, checked) are copied in one go.
     pub(crate) fn write_to(&self, out: &mut Vec<u8>, skip: u64) {
+        self.list().write_to(out, skip);
+    }
+}
+
+impl List {
+    fn write_to(&self, out: &mut Vec<u8>, skip: u64) {
         let mut run = Run { home: Home::Block, from: 0, to: 0 };
         for entry in &self.entries {
             if entry.known != OTHER && skip & (1 << entry.known) != 0 {
@@ -53,11 +60,10 @@ impl Fields {
 
     /// The field's line, if it stands in its home as it would be written.
     fn line_of(&self, entry: &Entry) -> Option<Run> {
-        let home = self.home(entry);
         let (from, value_at) = (entry.name_at as usize, entry.value_at as usize);
         let (colon, end) = (from + usize::from(entry.name_len), value_at + entry.value_len as usize);
-        let is_exact =
-            value_at == colon + 2 && home[colon..value_at] == *b": " && home.get(end..end + 2) == Some(b"\r\n");
+        let rest = self.home(entry).get(colon..end + 2)?;
+        let is_exact = value_at == colon + 2 && rest.first_chunk() == Some(b": ") && rest.last_chunk() == Some(b"\r\n");
         is_exact.then_some(Run { home: entry.home, from, to: end + 2 })
     }
 }

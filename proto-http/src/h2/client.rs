@@ -96,6 +96,12 @@ impl ClientStream {
         }
     }
 
+    /// The number of the stream, once it has one.
+    #[must_use]
+    pub fn id(&self) -> Option<u32> {
+        self.send.as_ref().map(|send| send.stream_id().as_u32())
+    }
+
     /// Whether both sides agreed on raw octets.
     #[must_use]
     pub fn is_tunnel(&self) -> bool {
@@ -341,6 +347,7 @@ fn stream_error(error: &h2::Error, begun: bool) -> StreamError {
         };
     }
     match error.reason() {
+        Some(h2::Reason::ENHANCE_YOUR_CALM) if error.is_library() => StreamError::Malformed(Rule::Flood),
         Some(_) if error.is_library() => StreamError::Malformed(Rule::StreamBroken),
         Some(h2::Reason::NO_ERROR) => closed,
         Some(_) if error.is_go_away() => closed,

@@ -19,10 +19,11 @@ pub(super) fn of(error: &h2::Error) -> StreamError {
 
 fn of_io(kind: io::ErrorKind) -> StreamError {
     match kind {
-        io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe => {
-            StreamError::Reset
-        }
-        io::ErrorKind::UnexpectedEof => StreamError::Truncated,
+        // A session of TLS that ends without a word is no better than a connection that does: nobody is there to be told anything.
+        io::ErrorKind::ConnectionReset
+        | io::ErrorKind::ConnectionAborted
+        | io::ErrorKind::BrokenPipe
+        | io::ErrorKind::UnexpectedEof => StreamError::Reset,
         kind => StreamError::Io(kind),
     }
 }

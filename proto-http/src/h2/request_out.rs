@@ -5,7 +5,6 @@ use h2::ext::Protocol;
 use http::uri::{Authority as UriAuthority, Parts, PathAndQuery};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, Version};
 
-use super::websocket;
 use crate::fields::{Fields, Known, set_of};
 use crate::framing::{self, Framing};
 use crate::head::RequestHead;
@@ -14,6 +13,7 @@ use crate::rules::{Leniency, Rule};
 use crate::syntax;
 use crate::target::Form;
 use crate::transfer::{Last, Misuse};
+use crate::websocket;
 
 /// What `:scheme` says: how the connection to the origin is made, not how the client came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -93,5 +93,6 @@ rules! {
     FieldOfConnection: Both, 400, "RFC 9113 §8.2.2", None, "a field in a message of HTTP/2 that belongs to a connection";
     SchemeUnknown: Request, 400, "RFC 9113 §8.3.1", None, "a scheme other than http and https";
     LengthMismatch: Both, 400, "RFC 9113 §8.1.1", None, "content that is not as long as Content-Length says";
+    Flood: Response, 502, "RFC 9113 §10.5", None, "more frames from an origin than anybody asked for";
     StreamBroken: Both, 400, "RFC 9113 §5.4.2", None, "a stream that breaks the rules of HTTP/2";
 }

@@ -11,7 +11,7 @@ use boring::ssl::{
 use simplon_proto_tls_seam::client::ClientParts;
 use simplon_proto_tls_seam::resumption::{Offer, Sessions};
 use simplon_proto_tls_seam::{
-    BoxFuture, ClientConfig, ConfigError, Connect, Error, ServerName, Session, Transport, Verify, alpn,
+    BoxFuture, ClientConfig, ConfigError, Connect, Error, ServerName, Session, Transport, Verify, Whom, alpn,
 };
 
 use crate::context::{self, Common};
@@ -90,9 +90,9 @@ impl Connector {
 }
 
 impl<IO: Transport> Connect<IO> for Connector {
-    fn connect(&self, io: IO, name: ServerName) -> BoxFuture<'static, Result<Box<dyn Session>, Error>> {
+    fn connect(&self, io: IO, whom: Whom) -> BoxFuture<'static, Result<Box<dyn Session>, Error>> {
         let inner = self.0.clone();
-        Box::pin(async move { inner.connect(io, &name).await.map_err(|error| error.with_peer(&name)) })
+        Box::pin(async move { inner.connect(io, &whom).await.map_err(|error| error.with_peer(&whom.name)) })
     }
 
     fn is_fips(&self) -> bool {
@@ -105,10 +105,10 @@ impl<IO: Transport> Connect<IO> for Connector {
 }
 
 impl Inner {
-    async fn connect<IO: Transport>(&self, io: IO, name: &ServerName) -> Result<Box<dyn Session>, Error> {
-        let tls = handshake(&self.context, io, SslStream::connect, |ssl| self.expect(ssl, name)).await?;
+    async fn connect<IO: Transport>(&self, io: IO, whom: &Whom) -> Result<Box<dyn Session>, Error> {
+        let tls = handshake(&self.context, io, SslStream::connect, |ssl| self.expect(ssl, whom)).await?;
         let mut facts = outcome::facts(tls.ssl())?;
-        if let ServerName::Dns(name) = name {
+        if let ServerName::Dns(name) = &whom.name {
             facts.server_name = Some(name.clone());
         }
         facts.own = self.own.filter(|_| about(tls.ssl()).is_some_and(|about| about.has_signed.load(Ordering::Relaxed)));
@@ -116,7 +116,8 @@ impl Inner {
     }
 
     /// Sets what this one connection is about.
-    fn expect(&self, ssl: &mut SslRef, name: &ServerName) -> Result<(), ErrorStack> {
+    fn expect(&self, ssl: &mut SslRef, whom: &Whom) -> Result<(), ErrorStack> {
+        let name = &whom.name;
         if let ServerName::Dns(name) = name {
             ssl.set_hostname(name)?;
         }
@@ -133,8 +134,8 @@ impl Inner {
             }
         }
         let index = index()?;
-        ssl.set_ex_data(index, About { name: name.clone(), has_signed: AtomicBool::new(false) });
-        if let Some(session) = self.sessions.take(name) {
+        ssl.set_ex_data(index, About { whom: whom.clone(), has_signed: AtomicBool::new(false) });
+        if let Some(session) = self.sessions.take(whom) {
             ffi::resume(ssl, &session)?;
         }
         Ok(())
@@ -144,7 +145,7 @@ impl Inner {
 /// What a connection remembers.
 struct About {
     /// For sessions that come later.
-    name: ServerName,
+    whom: Whom,
     /// Whether our certificate was shown.
     has_signed: AtomicBool,
 }
@@ -168,5 +169,5 @@ fn about(ssl: &SslRef) -> Option<&About> {
 fn keep(sessions: &Sessions<SslSession>, ssl: &SslRef, session: SslSession) {
     let Some(about) = about(ssl) else { return };
     let offer = if session.protocol_version() == SslVersion::TLS1_3 { Offer::Once } else { Offer::Often };
-    sessions.put(&about.name, session, offer);
+    sessions.put(&about.whom, session, offer);
 }

@@ -8,7 +8,7 @@ use openssl::ssl::{Ssl, SslContext, SslRef, SslSession, SslSessionCacheMode, Ssl
 use simplon_proto_tls_seam::client::ClientParts;
 use simplon_proto_tls_seam::resumption::{Offer, Sessions};
 use simplon_proto_tls_seam::{
-    BoxFuture, ClientConfig, ConfigError, Connect, Error, ServerName, Session, Transport, Verify, alpn,
+    BoxFuture, ClientConfig, ConfigError, Connect, Error, ServerName, Session, Transport, Verify, Whom, alpn,
 };
 
 use crate::context::{self, Common};
@@ -78,9 +78,9 @@ impl Connector {
 }
 
 impl<IO: Transport> Connect<IO> for Connector {
-    fn connect(&self, io: IO, name: ServerName) -> BoxFuture<'static, Result<Box<dyn Session>, Error>> {
+    fn connect(&self, io: IO, whom: Whom) -> BoxFuture<'static, Result<Box<dyn Session>, Error>> {
         let inner = self.0.clone();
-        Box::pin(async move { inner.connect(io, &name).await.map_err(|error| error.with_peer(&name)) })
+        Box::pin(async move { inner.connect(io, &whom).await.map_err(|error| error.with_peer(&whom.name)) })
     }
 
     fn is_fips(&self) -> bool {
@@ -93,10 +93,10 @@ impl<IO: Transport> Connect<IO> for Connector {
 }
 
 impl Inner {
-    async fn connect<IO: Transport>(&self, io: IO, name: &ServerName) -> Result<Box<dyn Session>, Error> {
-        let tls = handshake(&self.context, io, SslStream::connect, |ssl| self.expect(ssl, name)).await?;
+    async fn connect<IO: Transport>(&self, io: IO, whom: &Whom) -> Result<Box<dyn Session>, Error> {
+        let tls = handshake(&self.context, io, SslStream::connect, |ssl| self.expect(ssl, whom)).await?;
         let mut facts = outcome::facts(tls.ssl())?;
-        if let ServerName::Dns(name) = name {
+        if let ServerName::Dns(name) = &whom.name {
             facts.server_name = Some(name.clone());
         }
         facts.own = self.own.filter(|_| ffi::was_asked_for_certificate(tls.ssl()));
@@ -104,7 +104,8 @@ impl Inner {
     }
 
     /// Sets what this one connection is about.
-    fn expect(&self, ssl: &mut SslRef, name: &ServerName) -> Result<(), ErrorStack> {
+    fn expect(&self, ssl: &mut SslRef, whom: &Whom) -> Result<(), ErrorStack> {
+        let name = &whom.name;
         if let ServerName::Dns(name) = name {
             ssl.set_hostname(name)?;
         }
@@ -120,18 +121,18 @@ impl Inner {
                 ssl.set_verify_callback(SslVerifyMode::PEER, trust::judge(names));
             }
         }
-        let index = name_index()?;
-        ssl.set_ex_data(index, name.clone());
-        if let Some(session) = self.sessions.take(name) {
+        let index = whom_index()?;
+        ssl.set_ex_data(index, whom.clone());
+        if let Some(session) = self.sessions.take(whom) {
             ffi::resume(ssl, &session)?;
         }
         Ok(())
     }
 }
 
-/// Where a connection remembers its name, for sessions that come later.
-fn name_index() -> Result<Index<Ssl, ServerName>, ErrorStack> {
-    static INDEX: OnceLock<Index<Ssl, ServerName>> = OnceLock::new();
+/// Where a connection remembers whom it is for, for sessions that come later.
+fn whom_index() -> Result<Index<Ssl, Whom>, ErrorStack> {
+    static INDEX: OnceLock<Index<Ssl, Whom>> = OnceLock::new();
     match INDEX.get() {
         Some(index) => Ok(*index),
         None => {
@@ -143,7 +144,7 @@ fn name_index() -> Result<Index<Ssl, ServerName>, ErrorStack> {
 
 fn keep(sessions: &Sessions<SslSession>, ssl: &SslRef, session: &SslSession) {
     let Ok(session) = ffi::copy(session) else { return };
-    let Some(name) = name_index().ok().and_then(|index| ssl.ex_data(index)) else { return };
+    let Some(whom) = whom_index().ok().and_then(|index| ssl.ex_data(index)) else { return };
     let offer = if session.protocol_version() == SslVersion::TLS1_3 { Offer::Once } else { Offer::Often };
-    sessions.put(name, session, offer);
+    sessions.put(whom, session, offer);
 }

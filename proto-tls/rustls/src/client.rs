@@ -1,7 +1,8 @@
 //! An end that connects.
 
 use std::cell::Cell;
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rustls::client::{ResolvesClientCert, Resumption};
 use rustls::pki_types::{self, DnsName, InvalidDnsNameError};
@@ -9,7 +10,7 @@ use rustls::sign::CertifiedKey;
 use rustls::{ClientConnection, SignatureScheme};
 use simplon_proto_tls_seam::client::ClientParts;
 use simplon_proto_tls_seam::{
-    BoxFuture, ClientConfig, ConfigError, Connect, Error, Identity, Reason, ServerName, Session, Transport,
+    BoxFuture, ClientConfig, ConfigError, Connect, Error, Identity, Reason, ServerName, Session, Transport, Whom,
 };
 
 use crate::fail::{self, Trouble};
@@ -17,12 +18,17 @@ use crate::server::certified;
 use crate::stream::{Link, Stream};
 use crate::{NAME, Rustls, key_log, provider, verify};
 
-/// Names of which sessions are kept for resumption.
+/// Names of which sessions are kept for resumption, of each port.
 const NAMES_KEPT: usize = 1024;
+/// Ports of which they are kept; of others nothing is.
+const PORTS_KEPT: usize = 64;
 
 /// Connects on behalf of one configuration.
 pub(crate) struct Connector {
+    /// Resumes nothing.
     config: Arc<rustls::ClientConfig>,
+    /// The same for each port, with a store of its own, because the library looks for sessions by name alone. `None` if there are none.
+    ports: Option<Mutex<HashMap<u16, Arc<rustls::ClientConfig>>>>,
     own: Option<[u8; 32]>,
 }
 
@@ -44,10 +50,7 @@ impl Connector {
             }
         };
         made.alpn_protocols = alpn.to_vec();
-        made.resumption = match resume {
-            true => Resumption::in_memory_sessions(NAMES_KEPT),
-            false => Resumption::disabled(),
-        };
+        made.resumption = Resumption::disabled();
         if let Some(log) = key_log {
             made.key_log = Arc::new(key_log::Lines(log.clone()));
         }
@@ -55,13 +58,29 @@ impl Connector {
             return Err(ConfigError::NotFips { backend: NAME });
         }
         let own = identity.map(|identity: &Arc<Identity>| identity.certificate().fingerprint());
-        Ok(Self { config: Arc::new(made), own })
+        Ok(Self { config: Arc::new(made), ports: resume.then(Mutex::default), own })
+    }
+
+    /// The configuration for peers at this port.
+    fn at(&self, port: u16) -> Arc<rustls::ClientConfig> {
+        let Some(ports) = &self.ports else { return self.config.clone() };
+        let mut ports = ports.lock().unwrap_or_else(PoisonError::into_inner);
+        if ports.len() >= PORTS_KEPT && !ports.contains_key(&port) {
+            return self.config.clone();
+        }
+        let made = ports.entry(port).or_insert_with(|| {
+            let mut config = rustls::ClientConfig::clone(&self.config);
+            config.resumption = Resumption::in_memory_sessions(NAMES_KEPT);
+            Arc::new(config)
+        });
+        made.clone()
     }
 }
 
 impl<IO: Transport> Connect<IO> for Connector {
-    fn connect(&self, io: IO, name: ServerName) -> BoxFuture<'static, Result<Box<dyn Session>, Error>> {
-        let (config, own) = (self.config.clone(), self.own);
+    fn connect(&self, io: IO, whom: Whom) -> BoxFuture<'static, Result<Box<dyn Session>, Error>> {
+        let (config, own) = (self.at(whom.port), self.own);
+        let name = whom.name;
         Box::pin(async move { connect(config, own, io, &name).await.map_err(|error| error.with_peer(name)) })
     }
 

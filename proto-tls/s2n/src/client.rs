@@ -10,7 +10,7 @@ use s2n_tls::error::Error as S2nError;
 use simplon_proto_tls_seam::client::ClientParts;
 use simplon_proto_tls_seam::{
     BoxFuture, Capability, Certificate, ClientConfig, ConfigError, Connect, Error, Facts, Reason, Roots, ServerName,
-    Session, Transport, Trust, Verify, Version,
+    Session, Transport, Trust, Verify, Version, Whom,
 };
 
 use crate::leave::{Leave, MOST_SECONDS};
@@ -109,30 +109,27 @@ fn add_roots(builder: &mut Builder, trust: &Trust, roots: &Roots) -> Result<(), 
 
 impl Shared {
     /// A connection that resumes a session if there is one, and the certificates of that.
-    fn connection(
-        &self,
-        name: &ServerName,
-        expected: Option<&Expected>,
-    ) -> Result<(Connection, Option<Kept>), S2nError> {
+    fn connection(&self, whom: &Whom, expected: Option<&Expected>) -> Result<(Connection, Option<Kept>), S2nError> {
         let mut connection = Connection::new_client();
-        if let ServerName::Dns(name) = name {
+        if let ServerName::Dns(name) = &whom.name {
             connection.set_server_name(name)?;
         }
         if let Some(expected) = expected {
             connection.set_verify_host_callback(expected.clone())?;
         }
-        Ok((connection, self.sessions.as_ref().and_then(|sessions| sessions.take(name))))
+        Ok((connection, self.sessions.as_ref().and_then(|sessions| sessions.take(whom))))
     }
 
-    async fn connect<IO: Transport>(&self, io: IO, name: ServerName) -> Result<Box<dyn Session>, Error> {
+    async fn connect<IO: Transport>(&self, io: IO, whom: Whom) -> Result<Box<dyn Session>, Error> {
         let parts = self.settings.parts();
-        let expected = (parts.verify == Verify::Full).then(|| Expected::new(name.clone(), parts.alternative_names));
-        let (connection, before) = self.connection(&name, expected.as_ref()).map_err(|e| error::internal(&e))?;
+        let expected =
+            (parts.verify == Verify::Full).then(|| Expected::new(whom.name.clone(), parts.alternative_names));
+        let (connection, before) = self.connection(&whom, expected.as_ref()).map_err(|e| error::internal(&e))?;
         let mut link = Link::new(connection, self.config.clone(), io).map_err(|e| error::internal(&e))?;
         if let Some(sessions) = &self.sessions {
             let peer = before.as_ref().map(|kept| kept.peer.clone()).unwrap_or_default();
             let owner =
-                Owner { sessions: sessions.clone(), name: name.clone(), trust: self.trust.clone(), before: peer };
+                Owner { sessions: sessions.clone(), whom: whom.clone(), trust: self.trust.clone(), before: peer };
             link.connection.set_application_context(owner);
             if let Some(kept) = &before {
                 // One that has expired is refused, and the handshake is a full one.
@@ -155,9 +152,9 @@ impl Shared {
             (before, &self.sessions, facts.resumed, facts.version)
         {
             // Of these, one serves many connections.
-            sessions.put(&name, kept);
+            sessions.put(&whom, kept);
         }
-        facts.server_name = match name {
+        facts.server_name = match whom.name {
             ServerName::Dns(name) => Some(name),
             _ => None,
         };
@@ -185,9 +182,9 @@ fn objection(facts: &Facts, expected: Option<&Expected>, alpn: &[Vec<u8>]) -> Op
 }
 
 impl<IO: Transport> Connect<IO> for Connecting {
-    fn connect(&self, io: IO, name: ServerName) -> BoxFuture<'static, Result<Box<dyn Session>, Error>> {
+    fn connect(&self, io: IO, whom: Whom) -> BoxFuture<'static, Result<Box<dyn Session>, Error>> {
         let shared = self.0.clone();
-        Box::pin(async move { shared.connect(io, name.clone()).await.map_err(|error| error.with_peer(&name)) })
+        Box::pin(async move { shared.connect(io, whom.clone()).await.map_err(|error| error.with_peer(&whom.name)) })
     }
 
     fn is_fips(&self) -> bool {

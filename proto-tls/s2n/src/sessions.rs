@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use s2n_tls::callbacks::{SessionTicket, SessionTicketCallback};
 use s2n_tls::connection::Connection;
-use simplon_proto_tls_seam::{Certificate, ServerName, Trust};
+use simplon_proto_tls_seam::{Certificate, Trust, Whom};
 
 use crate::facts;
 
@@ -21,13 +21,13 @@ pub(crate) struct Kept {
     pub(crate) peer: Vec<Certificate>,
 }
 
-/// The sessions of one connecting end, by the name that was verified.
+/// The sessions of one connecting end, by whom they are with.
 #[derive(Default)]
 pub(crate) struct Sessions(Mutex<Names>);
 
 #[derive(Default)]
 struct Names {
-    all: HashMap<ServerName, Of>,
+    all: HashMap<Whom, Of>,
     /// Counts uses, and so orders them.
     clock: u64,
 }
@@ -40,27 +40,27 @@ struct Of {
 
 impl Sessions {
     /// Keeps one more.
-    pub(crate) fn put(&self, name: &ServerName, session: Kept) {
+    pub(crate) fn put(&self, whom: &Whom, session: Kept) {
         let mut names = self.lock();
         names.clock += 1;
         let now = names.clock;
-        if !names.all.contains_key(name) && names.all.len() >= MOST_NAMES {
-            let oldest = names.all.iter().min_by_key(|(_, of)| of.used).map(|(name, _)| name.clone());
-            oldest.and_then(|name| names.all.remove(&name));
+        if !names.all.contains_key(whom) && names.all.len() >= MOST_NAMES {
+            let oldest = names.all.iter().min_by_key(|(_, of)| of.used).map(|(whom, _)| whom.clone());
+            oldest.and_then(|whom| names.all.remove(&whom));
         }
-        let of = names.all.entry(name.clone()).or_default();
+        let of = names.all.entry(whom.clone()).or_default();
         of.used = now;
         of.kept.push_front(session);
         of.kept.truncate(MOST_OF_ONE);
     }
 
     /// Takes the newest.
-    pub(crate) fn take(&self, name: &ServerName) -> Option<Kept> {
+    pub(crate) fn take(&self, whom: &Whom) -> Option<Kept> {
         let mut names = self.lock();
-        let of = names.all.get_mut(name)?;
+        let of = names.all.get_mut(whom)?;
         let session = of.kept.pop_front();
         if of.kept.is_empty() {
-            names.all.remove(name);
+            names.all.remove(whom);
         }
         session
     }
@@ -73,7 +73,7 @@ impl Sessions {
 /// What a connection knows of its session: set on it, and found again when a ticket comes.
 pub(crate) struct Owner {
     pub(crate) sessions: std::sync::Arc<Sessions>,
-    pub(crate) name: ServerName,
+    pub(crate) whom: Whom,
     pub(crate) trust: Option<std::sync::Arc<Trust>>,
     /// The certificates of the session that is resumed.
     pub(crate) before: Vec<Certificate>,
@@ -93,7 +93,7 @@ impl SessionTicketCallback for Keep {
             true => owner.before.clone(),
             false => facts::peer(connection, owner.trust.as_deref()),
         };
-        owner.sessions.put(&owner.name, Kept { ticket, peer });
+        owner.sessions.put(&owner.whom, Kept { ticket, peer });
     }
 }
 

@@ -9,7 +9,7 @@ use rustls_pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use simplon_proto_tls_seam::server::KeyLog;
 use simplon_proto_tls_seam::tickets::TicketKeys;
 use simplon_proto_tls_seam::{
-    Certificate, ClientAuth, Identity, Reason, ServerName, Session, Terminator, Trust, Version,
+    Certificate, ClientAuth, Identity, Reason, ServerName, Session, Terminator, Trust, Version, Whom,
 };
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, DuplexStream, ReadBuf, duplex};
 
@@ -58,7 +58,10 @@ async fn shake_with(
     name: &str,
 ) -> (Established, Established) {
     let (near, far) = duplex(1 << 10);
-    tokio::join!(terminator.handshake(near, None), connector.connect(far, ServerName::parse(name).unwrap()))
+    tokio::join!(
+        terminator.handshake(near, None),
+        connector.connect(far, Whom::new(ServerName::parse(name).unwrap(), 443))
+    )
 }
 
 async fn shake(server: ServerConfig, client: &ClientConfig, name: &str) -> (Established, Established) {
@@ -378,7 +381,7 @@ async fn a_failure_is_told_at_once() {
     let (near, far) = duplex(1 << 14);
     let begun = std::time::Instant::now();
     let server = tokio::spawn(async move { reason(terminator.handshake(near, None).await) });
-    let client = connector.connect(far, ServerName::parse("a.example").unwrap()).await;
+    let client = connector.connect(far, Whom::new(ServerName::parse("a.example").unwrap(), 443)).await;
     assert_eq!(reason(client), Reason::UnknownIssuer);
     let told = begun.elapsed();
     assert_eq!(server.await.unwrap(), Reason::Alert(48));

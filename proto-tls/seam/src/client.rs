@@ -21,6 +21,23 @@ pub enum ServerName {
     Ip(IpAddr),
 }
 
+/// Whom a connection is for. Sessions are resumed with the same alone: what answers at another port may be somebody else, with the same name.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Whom {
+    /// What has to be proved.
+    pub name: ServerName,
+    /// Where it is reached; 0 where there are no ports.
+    pub port: u16,
+}
+
+impl Whom {
+    /// This name, at this port.
+    #[must_use]
+    pub fn new(name: ServerName, port: u16) -> Self {
+        Self { name, port }
+    }
+}
+
 /// A text that is neither a host name nor an IP address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NameError(Box<str>);

@@ -44,7 +44,7 @@ pub mod wire;
 
 pub use capability::{Capabilities, Capability};
 pub use certificate::Certificate;
-pub use client::{ClientConfig, Roots, ServerName, Verify};
+pub use client::{ClientConfig, Roots, ServerName, Verify, Whom};
 pub use error::{ConfigError, Error, Reason};
 pub use facts::{Facts, Version};
 pub use hello::{ClientHello, Rewound};

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use sha2::{Digest, Sha256};
 
-use crate::client::ServerName;
+use crate::client::Whom;
 use crate::server::ClientAuth;
 use crate::tickets::{TicketKey, TicketKeys};
 
@@ -19,14 +19,14 @@ pub enum Offer {
     Often,
 }
 
-/// Sessions of a connecting end, by the name that their peer has proved. Those of names not met for long are forgotten first.
+/// Sessions of a connecting end, by whom they are with. Those of peers not met for long are forgotten first.
 pub struct Sessions<S> {
-    names: Mutex<Names<S>>,
+    peers: Mutex<Peers<S>>,
     most: usize,
 }
 
-struct Names<S> {
-    by_name: HashMap<ServerName, Kept<S>>,
+struct Peers<S> {
+    kept: HashMap<Whom, Kept<S>>,
     clock: u64,
 }
 
@@ -35,33 +35,33 @@ struct Kept<S> {
     met: u64,
 }
 
-/// Names whose sessions are kept.
-const NAMES: usize = 1024;
-/// Sessions of one name: as many connections can be opened at once before new ones have come.
+/// Peers whose sessions are kept.
+const PEERS: usize = 1024;
+/// Sessions of one peer: as many connections can be opened at once before new ones have come.
 const EACH: usize = 4;
 
 impl<S: Clone> Default for Sessions<S> {
     fn default() -> Self {
-        Self::new(NAMES)
+        Self::new(PEERS)
     }
 }
 
 impl<S: Clone> Sessions<S> {
-    /// None yet, and never of more names than `most`.
+    /// None yet, and never of more peers than `most`.
     #[must_use]
     pub fn new(most: usize) -> Self {
-        Self { names: Mutex::new(Names { by_name: HashMap::new(), clock: 0 }), most: most.max(1) }
+        Self { peers: Mutex::new(Peers { kept: HashMap::new(), clock: 0 }), most: most.max(1) }
     }
 
-    /// One more of this name.
-    pub fn put(&self, name: &ServerName, session: S, offer: Offer) {
-        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
-        names.clock += 1;
-        let now = names.clock;
-        if !names.by_name.contains_key(name) && names.by_name.len() >= self.most {
-            names.forget_one();
+    /// One more with this peer.
+    pub fn put(&self, whom: &Whom, session: S, offer: Offer) {
+        let mut peers = self.peers.lock().unwrap_or_else(PoisonError::into_inner);
+        peers.clock += 1;
+        let now = peers.clock;
+        if !peers.kept.contains_key(whom) && peers.kept.len() >= self.most {
+            peers.forget_one();
         }
-        let kept = names.by_name.entry(name.clone()).or_insert_with(|| Kept { sessions: VecDeque::new(), met: now });
+        let kept = peers.kept.entry(whom.clone()).or_insert_with(|| Kept { sessions: VecDeque::new(), met: now });
         kept.met = now;
         if kept.sessions.len() >= EACH {
             kept.sessions.pop_front();
@@ -69,12 +69,12 @@ impl<S: Clone> Sessions<S> {
         kept.sessions.push_back((session, offer));
     }
 
-    /// The newest of this name.
-    pub fn take(&self, name: &ServerName) -> Option<S> {
-        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
-        names.clock += 1;
-        let now = names.clock;
-        let kept = names.by_name.get_mut(name)?;
+    /// The newest with this peer.
+    pub fn take(&self, whom: &Whom) -> Option<S> {
+        let mut peers = self.peers.lock().unwrap_or_else(PoisonError::into_inner);
+        peers.clock += 1;
+        let now = peers.clock;
+        let kept = peers.kept.get_mut(whom)?;
         kept.met = now;
         match kept.sessions.back()? {
             (session, Offer::Often) => Some(session.clone()),
@@ -83,11 +83,11 @@ impl<S: Clone> Sessions<S> {
     }
 }
 
-impl<S> Names<S> {
+impl<S> Peers<S> {
     fn forget_one(&mut self) {
-        let longest_ago = self.by_name.iter().min_by_key(|(_, kept)| kept.met).map(|(name, _)| name.clone());
-        if let Some(name) = longest_ago {
-            self.by_name.remove(&name);
+        let longest_ago = self.kept.iter().min_by_key(|(_, kept)| kept.met).map(|(whom, _)| whom.clone());
+        if let Some(whom) = longest_ago {
+            self.kept.remove(&whom);
         }
     }
 }

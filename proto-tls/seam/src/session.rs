@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use crate::client::{ClientConfig, ServerName};
+use crate::client::{ClientConfig, Whom};
 use crate::error::Error;
 use crate::facts::Facts;
 use crate::hello::{ClientHello, Rewound};
@@ -85,10 +85,10 @@ pub trait Accept<IO: Transport>: Send + Sync {
 /// The library's half of a connecting end. One for each [`ClientConfig`], shared by all connections made with it; it keeps their sessions for
 /// resumption, apart for each name and port.
 pub trait Connect<IO: Transport>: Send + Sync {
-    /// Completes the handshake with a peer that has to prove this name.
+    /// Completes the handshake with a peer that has to prove its name.
     ///
     /// Cancel: the connection is dropped.
-    fn connect(&self, io: IO, name: ServerName) -> BoxFuture<'static, Result<Box<dyn Session>, Error>>;
+    fn connect(&self, io: IO, whom: Whom) -> BoxFuture<'static, Result<Box<dyn Session>, Error>>;
 
     /// Whether the cryptography in force is the library's validated module.
     fn is_fips(&self) -> bool;

@@ -35,7 +35,7 @@ table! {
     clients: good_clients_are_known a_certificate_is_not_shown_unasked no_certificate_does_where_it_is_optional
         bad_clients_are_refused_even_where_none_is_needed revoked_clients_are_refused;
     resumption: the_second_connection_is_resumed resumption_can_be_switched_off sessions_stay_with_their_names
-        old_ticket_keys_open_two_rotations_long servers_with_the_same_keys_resume_each_other resumed_clients_stay_known
+        sessions_stay_with_their_ports old_ticket_keys_open_two_rotations_long servers_with_the_same_keys_resume_each_other resumed_clients_stay_known
         tickets_spare_nobody_what_another_asks tickets_do_not_lead_from_site_to_site;
     settings: ciphers_by_name no_cipher_in_common_is_refused groups_by_name unknown_names_are_errors
         a_key_of_another_is_an_error octets_that_are_no_key_are_an_error fips_is_in_force_or_refused a_staple_does_no_harm

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use simplon_proto_tls_seam::session::Backend;
 use simplon_proto_tls_seam::{
-    Capability, ClientConfig, ConfigError, Connect, Error, Facts, Reason, ServerConfig, ServerName, Session, Terminator,
+    Capability, ClientConfig, ConfigError, Connect, Error, Facts, Reason, ServerConfig, ServerName, Session,
+    Terminator, Whom,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -90,9 +91,18 @@ pub async fn meet(server: &Terminator<Wire>, client: &dyn Connect<Wire>, name: &
 
 /// A handshake on this pair: the connecting end's, the accepting end's.
 pub async fn meet_on(server: &Terminator<Wire>, client: &dyn Connect<Wire>, name: &str, pair: (Wire, Wire)) -> Met {
-    let name = ServerName::parse(name).unwrap();
-    let (client, server) = tokio::join!(client.connect(pair.0, name), server.handshake(pair.1, None));
+    meet_whom(server, client, whom(name), pair).await
+}
+
+/// A handshake with whom the connecting end takes for somebody.
+pub async fn meet_whom(server: &Terminator<Wire>, client: &dyn Connect<Wire>, whom: Whom, pair: (Wire, Wire)) -> Met {
+    let (client, server) = tokio::join!(client.connect(pair.0, whom), server.handshake(pair.1, None));
     Met { server, client }
+}
+
+/// This name, at the usual port.
+pub fn whom(name: &str) -> Whom {
+    Whom::new(ServerName::parse(name).unwrap(), 443)
 }
 
 impl Met {

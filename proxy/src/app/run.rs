@@ -60,6 +60,7 @@ where
         if let Err(error) = outcome.unwrap_or_else(|| Err(self.late(exchange, record, cx))) {
             self.save(exchange, &error, record, cx);
         }
+        exchange.saw(recorder.end());
     }
 }
 

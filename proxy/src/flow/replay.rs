@@ -1,8 +1,6 @@
 //! What was sent of a request, kept so that it can be sent again, up to a bound.
 
-use std::collections::VecDeque;
-
-use crate::chunk::Chunk;
+use crate::chunk::{Chunk, Kept};
 
 /// Whether the request, as far as it was sent, is still at hand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,7 +16,7 @@ pub enum Recorded {
 /// Over its bound it keeps nothing and says so: a request is sent again whole or not at all.
 #[derive(Debug)]
 pub struct Replay {
-    chunks: VecDeque<Chunk>,
+    chunks: Kept,
     octets: usize,
     bound: usize,
     recorded: Recorded,
@@ -27,7 +25,7 @@ pub struct Replay {
 impl Replay {
     /// Nothing sent yet; keeps at most `bound` octets.
     pub fn new(bound: usize) -> Self {
-        Self { chunks: VecDeque::new(), octets: 0, bound, recorded: Recorded::Whole }
+        Self { chunks: Kept::default(), octets: 0, bound, recorded: Recorded::Whole }
     }
 
     /// Remembers a chunk that is about to be sent.
@@ -39,14 +37,14 @@ impl Replay {
         if self.octets > self.bound {
             self.forget();
         } else {
-            self.chunks.push_back(chunk.clone());
+            self.chunks.push(chunk.clone());
         }
     }
 
     /// Drops what is kept: nothing will be sent again.
     pub fn forget(&mut self) {
         self.recorded = Recorded::Overflowed;
-        self.chunks = VecDeque::new();
+        self.chunks.clear();
     }
 
     /// Whether all that was sent can be sent again.

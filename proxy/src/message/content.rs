@@ -1,6 +1,5 @@
 //! Content that was read before its time, and goes on as if it had not been.
 
-use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::task::{Context, Poll};
 
@@ -8,7 +7,7 @@ use bytes::{Bytes, BytesMut};
 use simplon_proto_http::rules::Rule;
 use simplon_proto_http::transfer::{Last, Part, StreamError};
 
-use crate::chunk::Chunk;
+use crate::chunk::{Chunk, Kept};
 
 /// What [`crate::Request::collect`] found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,7 +21,7 @@ pub enum Collected {
 /// The content of one message: first what was held back, then what the leg still yields.
 #[derive(Debug)]
 pub(crate) struct Content {
-    held: VecDeque<Chunk>,
+    held: Kept,
     octets: usize,
     /// Whether the leg has nothing more.
     over: Last,
@@ -36,7 +35,7 @@ pub(crate) struct Content {
 impl Content {
     /// Of a message whose head was just read.
     pub(crate) fn new(head: Last) -> Self {
-        Self { held: VecDeque::new(), octets: 0, over: head, came: 0, limit: u64::MAX, excess: false }
+        Self { held: Kept::default(), octets: 0, over: head, came: 0, limit: u64::MAX, excess: false }
     }
 
     /// Takes at most so many octets from the leg, which announces that so many are still to come.
@@ -62,7 +61,7 @@ impl Content {
 
     /// Takes the earliest chunk that is held.
     pub(crate) fn take_held(&mut self) -> Option<Chunk> {
-        let chunk = self.held.pop_front()?;
+        let chunk = self.held.pop()?;
         self.octets -= chunk.len();
         Some(chunk)
     }
@@ -105,7 +104,7 @@ impl Content {
         while self.octets < octets && self.over == Last::No {
             if let Some(chunk) = poll_fn(|cx| self.poll_leg(cx, &mut poll)).await? {
                 self.octets += chunk.len();
-                self.held.push_back(chunk);
+                self.held.push(chunk);
             }
         }
         Ok(())
@@ -143,7 +142,7 @@ impl Content {
         self.octets = content.len();
         self.over = Last::Yes;
         if !content.is_empty() {
-            self.held.push_back(Chunk::Data(content, Last::Yes));
+            self.held.push(Chunk::Data(content, Last::Yes));
         }
     }
 }

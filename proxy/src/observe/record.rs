@@ -164,7 +164,10 @@ impl Record {
         self.error = Some(error.label());
     }
 
-    pub(crate) fn close(&mut self) {
-        self.took = self.started.elapsed();
+    /// It is over; says when that was.
+    pub(crate) fn close(&mut self) -> Instant {
+        self.latest = Instant::now();
+        self.took = self.latest - self.started;
+        self.latest
     }
 }

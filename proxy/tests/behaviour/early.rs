@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use simplon_proxy::observe::End;
+use simplon_proxy::{App, To};
 use simplon_testkit::time::{pass, settle, took};
-use simplon_testkit::{get, matrix, ok, post, status};
+use simplon_testkit::{Request, get, matrix, ok, post, request, status};
 
 use crate::stage;
 
@@ -28,22 +29,21 @@ async fn an_answer_that_is_complete_outlives_its_origin() {
 }
 
 matrix! {
-    /// An origin that answers before the upload is finished must not hang the upload (RFC 9112 §9.5). A6, 12-077
+    /// An origin that answers before the upload is finished must not hang the upload (RFC 9112 §9.5, RFC 9113 §8.1). A6, 12-077
     async fn an_early_answer_reaches_the_client_and_stops_the_upload(down: Down, up: Up) {
         down.begin(post("/")).await;
         down.data(b"some").await.unwrap();
-        let head = up.head().await;
-        assert_eq!(head.method(), "POST");
-        up.respond(status(413)).await;
+        let mut asked = up.head().await;
+        assert_eq!(asked.method(), "POST");
+        asked.respond(status(413)).await;
         assert_eq!(down.response().await.status, 413);
-        up.stopped().await;
+        asked.stopped().await;
     }
 
     /// C30: 413 mid-upload, with the client still sending.
     async fn an_early_answer_is_not_lost_to_a_client_that_goes_on_sending(down: Down, up: Up) {
         down.begin(post("/")).await;
-        up.head().await;
-        up.respond(status(413).body("too much")).await;
+        up.head().await.respond(status(413).body("too much")).await;
         for _ in 0..200 {
             if down.data(&[b'x'; 1000]).await.is_err() {
                 break;
@@ -56,37 +56,41 @@ matrix! {
     /// An early head may be followed by content while the upload goes on: both directions at once.
     async fn both_directions_go_on_at_once(down: Down, up: Up) {
         down.begin(post("/echo")).await;
-        up.head().await;
-        up.begin(status(200)).await;
+        let mut asked = up.head().await;
+        asked.begin(status(200)).await;
+        assert_eq!(down.head().await.status, 200);
         for _ in 0..10 {
             down.data(b"ping").await.unwrap();
-            up.data(b"pong").await.unwrap();
+            assert_eq!(asked.read(4).await.unwrap(), b"ping");
+            asked.data(b"pong").await.unwrap();
+            assert_eq!(down.read(4).await.unwrap(), b"pong");
         }
         down.end().await;
-        up.end().await;
-        assert_eq!(down.response().await.text(), "pong".repeat(10));
+        asked.content().await.unwrap();
+        asked.end().await;
+        assert_eq!(down.response().await.text(), "");
     }
 
     /// C29, 12-042, 12-076: several informational heads, each passed on at once.
     async fn informational_heads_are_passed_on(down: Down, up: Up) {
         down.send(get("/")).await;
-        up.request().await;
-        up.respond(status(103).field("Link", "</a>")).await;
-        up.respond(status(102)).await;
-        up.respond(status(103).field("Link", "</b>")).await;
-        up.respond(ok("done")).await;
+        let mut asked = up.request().await;
+        for (code, link) in [(103, "</a>"), (102, "</b>"), (103, "</c>")] {
+            asked.respond(status(code).field("Link", link)).await;
+            let head = down.head().await;
+            assert_eq!((head.status, head.field("Link")), (code, Some(link)));
+        }
+        asked.respond(ok("done")).await;
         let response = down.response().await;
-        assert_eq!(response.interim.iter().map(|head| head.status).collect::<Vec<_>>(), [103, 102, 103]);
-        assert_eq!(response.interim[2].field("Link"), Some("</b>"));
         assert_eq!((response.status, response.text().as_str()), (200, "done"));
     }
 
     /// C29: trailers both ways.
     async fn trailers_pass_both_ways(down: Down, up: Up) {
         down.send(post("/").chunked("content").trailer("Checksum", "7").trailer("More", "x")).await;
-        let request = up.request().await;
-        assert_eq!((request.text().as_str(), request.trailer("checksum"), request.trailer("more")), ("content", Some("7"), Some("x")));
-        up.respond(ok("").chunked("answer").trailer("Status", "0")).await;
+        let mut asked = up.request().await;
+        assert_eq!((asked.text().as_str(), asked.trailer("checksum"), asked.trailer("more")), ("content", Some("7"), Some("x")));
+        asked.respond(ok("").chunked("answer").trailer("Status", "0")).await;
         let response = down.response().await;
         assert_eq!((response.text().as_str(), response.trailer("status")), ("answer", Some("0")));
     }
@@ -94,19 +98,114 @@ matrix! {
     /// A12
     async fn a_response_that_was_cut_is_cut_for_the_client_too(down: Down, up: Up) {
         down.send(get("/")).await;
-        up.request().await;
-        up.begin(status(200)).await;
-        up.data(b"half").await.unwrap();
-        up.cut();
+        let mut asked = up.request().await;
+        asked.begin(status(200)).await;
+        asked.data(b"half").await.unwrap();
+        assert_eq!(down.head().await.status, 200);
+        assert_eq!(down.read(4).await.unwrap(), b"half");
+        asked.cut().await;
         assert!(down.try_response().await.is_err());
     }
 
     /// E48
     async fn a_client_that_gives_up_takes_the_origin_with_it(down: Down, up: Up) {
         down.send(get("/slow")).await;
-        up.request().await;
-        down.cancel();
-        up.cancelled().await;
+        let mut asked = up.request().await;
+        down.cancel().await;
+        asked.cancelled().await;
+    }
+}
+
+/// What a client sends that waits to be told to go on.
+fn waiting() -> Request {
+    post("/").field("Content-Length", "5").field("Expect", "100-continue")
+}
+
+matrix! {
+    /// C30: the origin decides whether the client goes on.
+    async fn a_100_of_the_origin_is_passed_on(cell: Cell) {
+        let mut stage = cell.plain();
+        let (mut client, mut asked) = stage.begin(waiting()).await;
+        assert!(asked.lists("Expect", "100-continue"), "{asked:?}");
+        asked.respond(status(100)).await;
+        assert_eq!(client.head().await.status, 100);
+        client.data(b"hello").await.unwrap();
+        client.end().await;
+        asked.content().await.unwrap();
+        assert_eq!(asked.text(), "hello");
+        asked.respond(ok("thanks")).await;
+        let response = client.response().await;
+        assert_eq!((response.text().as_str(), response.interim.len()), ("thanks", 0));
+    }
+
+    /// C30: a final answer instead of 100. The content was never sent, and is not waited for.
+    async fn a_final_answer_instead_of_100_is_delivered(cell: Cell) {
+        let mut stage = cell.plain();
+        let (mut client, mut asked) = stage.begin(waiting()).await;
+        asked.respond(status(417)).await;
+        let response = client.response().await;
+        assert_eq!((response.status, response.interim.len()), (417, 0));
+        client.stopped().await;
+        asked.stopped().await;
+    }
+
+    /// C30: an origin that says nothing does not make both wait for ever.
+    async fn a_client_that_waits_is_told_by_us_when_the_origin_is_silent(cell: Cell) {
+        let mut stage = cell.with(|origin| App::new(To(origin)).expect_wait(Duration::from_secs(3)));
+        let (mut client, mut asked) = stage.begin(waiting()).await;
+        let (head, time) = took(client.head()).await;
+        assert_eq!(head.status, 100);
+        assert!((3000..3100).contains(&time.as_millis()), "{time:?}");
+        client.data(b"hello").await.unwrap();
+        client.end().await;
+        asked.content().await.unwrap();
+        assert_eq!(asked.text(), "hello");
+        asked.respond(ok("")).await;
+        let response = client.response().await;
+        assert_eq!((response.status, response.interim.len()), (200, 0));
+    }
+
+    /// A client that does not wait is not held back.
+    async fn a_client_that_sends_at_once_is_read_at_the_latest_when_patience_ends(cell: Cell) {
+        let mut stage = cell.plain();
+        let (mut client, mut asked) = stage.begin(waiting()).await;
+        client.data(b"hello").await.unwrap();
+        client.end().await;
+        asked.content().await.unwrap();
+        assert_eq!(asked.text(), "hello");
+        asked.respond(ok("")).await;
+        assert_eq!(client.response().await.status, 200);
+    }
+
+    /// A 100 that nobody waits for is not passed on (RFC 9110 §15.2).
+    async fn a_100_that_nobody_waits_for_is_dropped(cell: Cell) {
+        let mut stage = cell.plain();
+        let (mut client, mut asked) = stage.pass(post("/").body("hello")).await;
+        asked.respond(status(100)).await;
+        asked.respond(ok("")).await;
+        assert_eq!(client.response().await.interim.len(), 0);
+    }
+
+    /// 12-076
+    async fn an_origin_that_dies_after_an_informational_head_is_a_failure(cell: Cell) {
+        let mut stage = cell.plain();
+        let (mut client, mut asked) = stage.pass(post("/").body("x")).await;
+        asked.respond(status(103)).await;
+        assert_eq!(client.head().await.status, 103);
+        asked.cut().await;
+        assert_eq!(client.response().await.status, 502);
+    }
+
+    /// 12-042
+    async fn informational_heads_leave_the_connections_usable(cell: Cell) {
+        let mut stage = cell.plain();
+        let (mut client, mut asked) = stage.pass(request("HEAD", "/1")).await;
+        asked.respond(status(103)).await;
+        asked.respond(ok("x")).await;
+        assert_eq!(client.response().await.interim.len(), 1);
+        client.send(get("/2")).await;
+        assert_eq!(stage.request().await.path(), "/2");
+        assert_eq!(stage.up().tries(), 1);
     }
 }
 
@@ -144,69 +243,6 @@ async fn a_short_rest_of_an_upload_is_dropped_and_the_connection_goes_on() {
     assert_eq!(fresh.request().await.path(), "/next");
 }
 
-/// C30: the origin decides whether the client goes on.
-#[tokio::test(start_paused = true)]
-async fn a_100_of_the_origin_is_passed_on() {
-    let mut stage = stage::plain();
-    let (mut client, mut origin) =
-        stage.pass("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-Continue\r\n\r\n").await;
-    let head = origin.head().await.unwrap();
-    assert!(head.lists("Expect", "100-continue"), "{head:?}");
-    origin.send("HTTP/1.1 100 Continue\r\n\r\n").await;
-    assert_eq!(client.head().await.unwrap().status, 100);
-    client.send("hello").await;
-    assert_eq!(origin.exactly(5).await.unwrap(), b"hello");
-    origin.send(ok("thanks")).await;
-    let response = client.response().await;
-    assert_eq!((response.text().as_str(), response.interim.len()), ("thanks", 0));
-}
-
-/// C30: a final answer instead of 100. The content was never sent, and the connection cannot be used on unless it is.
-#[tokio::test(start_paused = true)]
-async fn a_final_answer_instead_of_100_is_delivered() {
-    let mut stage = stage::plain();
-    let (mut client, mut origin) =
-        stage.pass("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n").await;
-    origin.head().await.unwrap();
-    origin.send(status(417)).await;
-    let response = client.response().await;
-    assert_eq!((response.status, response.interim.len()), (417, 0));
-    assert!(response.lists("Connection", "close"), "{response:?}");
-    client.closed().await;
-    let seen = &stage.origin.received()[0];
-    assert!(seen.ends_with(b"\r\n\r\n"), "{}", seen.escape_ascii());
-}
-
-/// C30: an origin that says nothing does not make both wait for ever.
-#[tokio::test(start_paused = true)]
-async fn a_client_that_waits_is_told_by_us_when_the_origin_is_silent() {
-    let mut stage =
-        stage::with(|origin| simplon_proxy::App::new(simplon_proxy::To(origin)).expect_wait(Duration::from_secs(3)));
-    let (mut client, mut origin) =
-        stage.pass("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n").await;
-    origin.head().await.unwrap();
-    let (head, time) = took(client.head()).await;
-    assert_eq!(head.unwrap().status, 100);
-    assert!((3000..3100).contains(&time.as_millis()), "{time:?}");
-    client.send("hello").await;
-    assert_eq!(origin.exactly(5).await.unwrap(), b"hello");
-    origin.send(ok("")).await;
-    let response = client.response().await;
-    assert_eq!((response.status, response.interim.len()), (200, 0));
-}
-
-/// A client that does not wait is not held back.
-#[tokio::test(start_paused = true)]
-async fn a_client_that_sends_at_once_is_read_at_the_latest_when_patience_ends() {
-    let mut stage = stage::plain();
-    let (mut client, mut origin) =
-        stage.pass("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\nhello").await;
-    let request = origin.request().await;
-    assert_eq!(request.text(), "hello");
-    origin.send(ok("")).await;
-    assert_eq!(client.response().await.status, 200);
-}
-
 /// RFC 9110 §10.1.1, 12-079: without content there is nothing to wait for, and version 1.0 has no such thing.
 #[tokio::test(start_paused = true)]
 async fn expect_without_content_waits_for_nothing() {
@@ -222,42 +258,6 @@ async fn expect_without_content_waits_for_nothing() {
         let response = client.response().await;
         assert_eq!((response.status, response.interim.len()), (204, 0), "{asked}");
     }
-}
-
-/// A 100 that nobody waits for is not passed on (RFC 9110 §15.2).
-#[tokio::test(start_paused = true)]
-async fn a_100_that_nobody_waits_for_is_dropped() {
-    let mut stage = stage::plain();
-    let (mut client, mut origin) = stage.pass(post("/").body("hello")).await;
-    origin.request().await;
-    origin.send("HTTP/1.1 100 Continue\r\n\r\n").await;
-    origin.send(ok("")).await;
-    assert_eq!(client.response().await.interim.len(), 0);
-}
-
-/// 12-076
-#[tokio::test(start_paused = true)]
-async fn an_origin_that_dies_after_an_informational_head_is_a_failure() {
-    let mut stage = stage::plain();
-    let (mut client, mut origin) = stage.pass(post("/").body("x")).await;
-    origin.request().await;
-    origin.send(status(103)).await;
-    assert_eq!(client.head().await.unwrap().status, 103);
-    drop(origin);
-    assert_eq!(client.response().await.status, 502);
-}
-
-/// 12-042
-#[tokio::test(start_paused = true)]
-async fn informational_heads_leave_the_connections_usable() {
-    let mut stage = stage::plain();
-    let (mut client, mut origin) = stage.pass(simplon_testkit::request("HEAD", "/1")).await;
-    origin.request().await;
-    origin.send([status(103).encode(), ok("x").encode_head()].concat()).await;
-    assert_eq!(client.response().await.interim.len(), 1);
-    client.send(get("/2")).await;
-    assert_eq!(origin.request().await.path(), "/2");
-    stage.origin.nobody_came().await;
 }
 
 /// Version 1.0 has no informational responses (RFC 9110 §15.2).

@@ -9,7 +9,9 @@ use simplon_proxy::observe::End;
 use simplon_proxy::{
     App, Attempt, Chunk, Chunks, Filter, Request, Rescue, Response, ResponseView, Route, Target, To, Verdict, reject,
 };
-use simplon_testkit::{get, ok, post};
+use simplon_testkit::matrix::Cell;
+use simplon_testkit::time::settle;
+use simplon_testkit::{get, matrix, ok, post, request};
 
 use crate::stage;
 
@@ -108,147 +110,172 @@ impl Route for Flagged {
 }
 
 /// What a phase that goes wrong gives: a response of this status or a cut, and whether a connection to the origin was lost to it.
-async fn goes_wrong(phase: Phase, how: How) {
+async fn goes_wrong(cell: &Cell, phase: Phase, how: How) {
     let shown = format!("{how:?} at {phase:?}");
     let status = if how == How::Panics { 500 } else { 418 };
-    let mut stage = stage::with(|origin| App::new(Flagged(origin)).filter(Wrong(phase, how)));
+    let mut stage = cell.with(|origin| App::new(Flagged(origin)).filter(Wrong(phase, how)));
     // A first exchange, so that a connection is at rest.
-    let (mut client, mut origin) = stage.pass(get("/fine")).await;
-    origin.request().await;
-    origin.send(ok("fine")).await;
+    let (mut client, mut asked) = stage.pass(get("/fine")).await;
+    asked.respond(ok("fine")).await;
     assert_eq!(client.response().await.text(), "fine", "{shown}");
     // An upload that goes on while things go wrong.
-    client.send("POST /wrong HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n").await;
-    simplon_testkit::time::settle().await;
-    client.send("hello").await;
-    let reaches_origin = !matches!(phase, Phase::Request);
+    client.begin(post("/wrong").field("Content-Length", "5")).await;
+    settle().await;
+    let _ = client.data(b"hello").await;
     if matches!(phase, Phase::UpstreamResponse | Phase::Response | Phase::ResponsePart) {
-        assert_eq!(origin.request().await.text(), "hello", "{shown}");
-        origin.send(ok("answer")).await;
-    } else if reaches_origin {
+        client.end().await;
+        let mut asked = stage.request().await;
+        assert_eq!(asked.text(), "hello", "{shown}");
+        // Of what is not wanted not all may be taken.
+        let _ = asked.try_respond(ok("answer")).await;
+    } else if let Some(mut asked) = stage.arrived().await {
         // No half-request is left at the origin as if it were complete.
-        assert!(origin.try_request().await.is_err(), "{shown}");
+        assert!(asked.content().await.is_err(), "{shown}");
     }
     if phase == Phase::ResponsePart {
         assert!(client.try_response().await.is_err(), "{shown}");
     } else {
         assert_eq!(client.response().await.status, status, "{shown}");
     }
-    simplon_testkit::time::settle().await;
+    settle().await;
     let records = stage.records.all();
     assert_eq!(records.len(), 2, "{shown}: exactly one record for each exchange");
     let expected = if phase == Phase::ResponsePart { End::Cut } else { End::Rescued };
     let label = if how == How::Panics { "panicked" } else { "rejected" };
     assert_eq!((records[1].end, records[1].error), (expected, Some(label)), "{shown}");
-    // The worker is alive, and a connection that was in use is not used again.
-    let mut other = stage.rig.client();
+    // The worker is alive, and what was in use is not used again.
+    let mut other = stage.client().await;
     other.send(get("/after")).await;
-    let mut next = if reaches_origin { stage.origin.accept().await } else { origin };
-    assert_eq!(next.request().await.path(), "/after", "{shown}");
-    next.send(ok("after")).await;
+    let mut next = stage.request().await;
+    assert_eq!(next.path(), "/after", "{shown}");
+    next.respond(ok("after")).await;
     assert_eq!(other.response().await.text(), "after", "{shown}");
 }
 
-/// C37
-#[tokio::test(start_paused = true)]
-async fn a_filter_that_fails_ends_its_exchange_alone() {
-    for phase in PHASES {
-        goes_wrong(phase, How::Fails).await;
-    }
-}
+/// Fails in the middle of an upload.
+struct Late;
 
-/// P113
-#[tokio::test(start_paused = true)]
-async fn a_filter_that_panics_ends_its_exchange_alone() {
-    for phase in PHASES {
-        goes_wrong(phase, How::Panics).await;
-    }
-}
-
-/// C37: in the middle of an upload.
-#[tokio::test(start_paused = true)]
-async fn a_filter_that_fails_mid_upload_leaves_no_complete_request() {
-    struct Late;
-    impl Filter<()> for Late {
-        async fn request_part(&self, chunk: Chunk, out: &mut Chunks, _cx: &mut ()) -> Result<()> {
-            match &chunk {
-                Chunk::Data(octets, _) if octets.starts_with(b"bad") => Err(reject(StatusCode::UNPROCESSABLE_ENTITY)),
-                _ => {
-                    out.push(chunk);
-                    Ok(())
-                }
+impl Filter<()> for Late {
+    async fn request_part(&self, chunk: Chunk, out: &mut Chunks, _cx: &mut ()) -> Result<()> {
+        match &chunk {
+            Chunk::Data(octets, _) if octets.starts_with(b"bad") => Err(reject(StatusCode::UNPROCESSABLE_ENTITY)),
+            _ => {
+                out.push(chunk);
+                Ok(())
             }
         }
     }
-    let mut stage = stage::with(|origin| App::new(To(origin)).filter(Late));
-    let (mut client, mut origin) =
-        stage.pass("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n4\r\ngood\r\n").await;
-    let mut head = origin.head().await.unwrap();
-    simplon_testkit::time::settle().await;
-    client.send("3\r\nbad\r\n0\r\n\r\n").await;
-    assert_eq!(client.response().await.status, 422);
-    assert!(origin.content(&mut head, None).await.is_err());
-    assert!(!origin.received().octets().ends_with(b"0\r\n\r\n"));
 }
 
-/// A route or a rescue that panics is no worse than a filter that does.
-#[tokio::test(start_paused = true)]
-async fn a_route_or_a_rescue_that_panics_gives_500() {
-    struct Panics;
-    impl Route for Panics {
-        type Ctx = ();
-        fn begin(&self, _from: &ConnInfo) {}
-        async fn route(&self, _request: &mut Request<'_>, _cx: &mut ()) -> Result<Target> {
-            panic!("on purpose, in the route")
+/// A route and a rescue that panic.
+struct Panics;
+
+impl Route for Panics {
+    type Ctx = ();
+
+    fn begin(&self, _from: &ConnInfo) {}
+
+    async fn route(&self, _request: &mut Request<'_>, _cx: &mut ()) -> Result<Target> {
+        panic!("on purpose, in the route")
+    }
+}
+
+impl Rescue<()> for Panics {
+    fn respond(&self, _error: &Error, _cx: &mut ()) -> Response {
+        panic!("on purpose, in the rescue")
+    }
+}
+
+/// Answers errors in JSON.
+struct Json;
+
+impl Rescue<()> for Json {
+    fn respond(&self, error: &Error, _cx: &mut ()) -> Response {
+        Response::new(error.status()).body(format!("{{\"error\":\"{}\"}}", error.label()))
+    }
+}
+
+matrix! {
+    /// C37
+    async fn a_filter_that_fails_ends_its_exchange_alone(cell: Cell) {
+        for phase in PHASES {
+            goes_wrong(&cell, phase, How::Fails).await;
         }
     }
-    impl Rescue<()> for Panics {
-        fn respond(&self, _error: &Error, _cx: &mut ()) -> Response {
-            panic!("on purpose, in the rescue")
+
+    /// P113
+    async fn a_filter_that_panics_ends_its_exchange_alone(cell: Cell) {
+        for phase in PHASES {
+            goes_wrong(&cell, phase, How::Panics).await;
         }
     }
-    let stage = stage::with(|_| App::new(Panics).rescue(Panics));
-    for number in 1..=3 {
-        let mut client = stage.rig.client();
-        client.send(post("/").body("x")).await;
+
+    /// C37: in the middle of an upload.
+    async fn a_filter_that_fails_mid_upload_leaves_no_complete_request(cell: Cell) {
+        let mut stage = cell.filtered(Late);
+        let (mut client, mut asked) = stage.begin(post("/")).await;
+        client.data(b"good").await.unwrap();
+        assert_eq!(asked.read(4).await.unwrap(), b"good");
+        client.data(b"bad").await.unwrap();
+        client.end().await;
+        assert_eq!(client.response().await.status, 422);
+        assert!(asked.content().await.is_err());
+    }
+
+    /// A route or a rescue that panics is no worse than a filter that does.
+    async fn a_route_or_a_rescue_that_panics_gives_500(cell: Cell) {
+        let stage = cell.with(|_| App::new(Panics).rescue(Panics));
+        for number in 1..=3 {
+            let mut client = stage.client().await;
+            client.send(post("/").body("x")).await;
+            assert_eq!(client.response().await.status, 500);
+            settle().await;
+            assert_eq!(stage.records.all().len(), number);
+        }
+    }
+
+    /// Error pages for every error (design: Rescue).
+    async fn every_error_is_answered_by_rescue(cell: Cell) {
+        let stage = cell.with(|origin| App::new(To(origin)).rescue(Json).retry(()));
+        stage.up().refuse();
+        let mut client = stage.client().await;
+        client.send(get("/")).await;
         let response = client.response().await;
-        assert_eq!(response.status, 500);
-        assert!(response.lists("Connection", "close"), "{response:?}");
-        assert_eq!(stage.records.all().len(), number);
+        assert_eq!((response.status, response.text().as_str()), (502, r#"{"error":"refused"}"#));
+    }
+
+    /// An error page says how long it is and is not stored.
+    async fn an_error_page_is_framed_and_not_to_be_stored(cell: Cell) {
+        let stage = cell.with(|origin| App::new(To(origin)).retry(()));
+        stage.up().refuse();
+        let mut client = stage.client().await;
+        for method in ["GET", "HEAD"] {
+            client.send(request(method, "/")).await;
+            let response = client.response().await;
+            assert_eq!((response.status, response.field("Cache-Control")), (502, Some("private, no-store")));
+            assert_eq!(response.field("Content-Length"), Some("16"));
+            assert_eq!(response.body.is_empty(), method == "HEAD");
+        }
     }
 }
 
-/// Error pages for every error, malformed requests too (design: Rescue).
+/// A connection on which a route panicked is closed.
 #[tokio::test(start_paused = true)]
-async fn every_error_is_answered_by_rescue() {
-    struct Json;
-    impl Rescue<()> for Json {
-        fn respond(&self, error: &Error, _cx: &mut ()) -> Response {
-            Response::new(error.status()).body(format!("{{\"error\":\"{}\"}}", error.label()))
-        }
-    }
-    let stage = stage::with(|origin| App::new(To(origin)).rescue(Json).retry(()));
-    stage.origin.refuse();
+async fn a_panic_closes_the_connection() {
+    let stage = stage::with(|_| App::new(Panics).rescue(Panics));
     let mut client = stage.rig.client();
-    client.send(get("/")).await;
+    client.send(post("/").body("x")).await;
     let response = client.response().await;
-    assert_eq!((response.status, response.text().as_str()), (502, r#"{"error":"refused"}"#));
+    assert_eq!(response.status, 500);
+    assert!(response.lists("Connection", "close"), "{response:?}");
+}
+
+/// Malformed requests are answered by it, too.
+#[tokio::test(start_paused = true)]
+async fn a_malformed_request_is_answered_by_rescue() {
+    let stage = stage::with(|origin| App::new(To(origin)).rescue(Json));
+    let mut client = stage.rig.client();
     client.send("GET / HTTP/1.1\r\n\r\n").await;
     let response = client.response().await;
     assert_eq!((response.status, response.text().as_str()), (400, r#"{"error":"malformed"}"#));
-}
-
-/// An error page says how long it is and is not stored.
-#[tokio::test(start_paused = true)]
-async fn an_error_page_is_framed_and_not_to_be_stored() {
-    let stage = stage::with(|origin| App::new(To(origin)).retry(()));
-    stage.origin.refuse();
-    let mut client = stage.rig.client();
-    for method in ["GET", "HEAD"] {
-        client.send(simplon_testkit::request(method, "/")).await;
-        let response = client.response().await;
-        assert_eq!((response.status, response.field("Cache-Control")), (502, Some("private, no-store")));
-        assert_eq!(response.field("Content-Length"), Some("16"));
-        assert_eq!(response.body.is_empty(), method == "HEAD");
-    }
 }

@@ -13,7 +13,7 @@ use simplon_core::http::Serve;
 use simplon_core::net::ConnInfo;
 use simplon_core::{Result, http::HttpConfig};
 use simplon_proxy::observe::End;
-use simplon_proxy::{App, ConnectPolicy, Route, Target, To};
+use simplon_proxy::{App, ConnectPolicy, Filter, Response as ProxyResponse, Route, Target, To, Verdict};
 use simplon_testkit::time::{pass, settle, took};
 use simplon_testkit::{Wire, get, ok, status};
 use tokio::task::JoinHandle;
@@ -87,6 +87,33 @@ async fn passed<S: Serve>(stage: &mut Stage<S>, request: Request<()>) -> (Client
     let response = client.ask(request);
     let origin = stage.origin.accept().await;
     (client, response, origin)
+}
+
+/// Keeps a request that is less urgent than usual from its origin.
+struct UrgentAlone;
+
+impl Filter<()> for UrgentAlone {
+    async fn request(&self, request: &mut simplon_proxy::Request<'_>, _cx: &mut ()) -> Result<Verdict> {
+        let priority = request.priority();
+        if priority.urgency() > 3 && !priority.is_incremental() {
+            return Ok(ProxyResponse::text(http::StatusCode::TOO_MANY_REQUESTS, "later").into());
+        }
+        Ok(Verdict::Continue)
+    }
+}
+
+/// RFC 9218 §5: a filter sees the priority, the origin gets it as it came, and so does the client what the origin says of it.
+#[tokio::test(start_paused = true)]
+async fn a_priority_is_for_filters_and_goes_on_unchanged() {
+    let mut stage = stage::with(|origin| App::new(To(origin)).filter(UrgentAlone));
+    let mut client = Client::new(&stage).await;
+    let refused = client.ask(asked("GET", "/").header("priority", "u=5").body(()).unwrap());
+    assert_eq!(heard(refused).await.unwrap().status, 429);
+    let response = client.ask(asked("GET", "/").header("priority", "u=5 , i;x, y=1").body(()).unwrap());
+    let mut origin = stage.origin.accept().await;
+    assert_eq!(origin.request().await.all("Priority"), ["u=5 , i;x, y=1"]);
+    origin.send(ok("hello").field("Priority", "u=1")).await;
+    assert_eq!(heard(response).await.unwrap().fields["priority"], "u=1");
 }
 
 #[tokio::test(start_paused = true)]

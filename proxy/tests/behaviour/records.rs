@@ -3,33 +3,87 @@
 use http::Version;
 use simplon_proxy::observe::End;
 use simplon_testkit::time::{pass, settle};
-use simplon_testkit::{get, ok, post, status};
+use simplon_testkit::{get, matrix, ok, post, status};
 use std::time::Duration;
 
 use crate::stage;
 
-#[tokio::test(start_paused = true)]
-async fn a_record_says_what_the_exchange_was() {
-    let mut stage = stage::plain();
-    let (mut client, mut origin) = stage.pass(post("/path?query").host("shop.example").body("content")).await;
-    origin.request().await;
-    pass(Duration::from_millis(100)).await;
-    origin.send("HTTP/1.1 201 Created\r\nContent-Length: 6\r\n\r\n").await;
-    pass(Duration::from_millis(200)).await;
-    origin.send("answer").await;
-    client.response().await;
-    let record = stage.records.only();
-    assert_eq!(record.client, Some([192, 0, 2, 1].into()));
-    assert_eq!(record.from, Some(([192, 0, 2, 1], 4711).into()));
-    assert_eq!(record.method.unwrap(), "POST");
-    assert_eq!(record.target.unwrap(), "/path?query");
-    assert_eq!(record.authority.unwrap(), "shop.example");
-    assert_eq!(record.version, Some(Version::HTTP_11));
-    assert_eq!(record.status.unwrap(), 201);
-    assert_eq!((record.end, record.error, record.attempts, record.reused), (End::Complete, None, 1, false));
-    assert_eq!(record.peer.unwrap().key(), stage.origin.peer().key());
-    assert_eq!((record.request_octets, record.response_octets), (7, 6));
-    assert_eq!((record.first_octet.unwrap().as_millis(), record.took.as_millis()), (100, 300));
+matrix! {
+    async fn a_record_says_what_the_exchange_was(cell: Cell) {
+        let mut stage = cell.plain();
+        let (mut client, mut asked) = stage.pass(post("/path?query").host("shop.example").body("content")).await;
+        pass(Duration::from_millis(100)).await;
+        asked.begin(status(201).field("Content-Length", "6")).await;
+        pass(Duration::from_millis(200)).await;
+        asked.data(b"answer").await.unwrap();
+        asked.end().await;
+        client.response().await;
+        let record = stage.record().await;
+        assert_eq!(record.client, Some([192, 0, 2, 1].into()));
+        assert_eq!(record.from, Some(([192, 0, 2, 1], 4711).into()));
+        assert_eq!(record.method.unwrap(), "POST");
+        assert_eq!(record.target.unwrap(), "/path?query");
+        assert_eq!(record.authority.unwrap(), "shop.example");
+        let spoken = match cell.down() {
+            matrix::Version::H1 => Version::HTTP_11,
+            _ => Version::HTTP_2,
+        };
+        assert_eq!(record.version, Some(spoken));
+        assert_eq!(record.tls.is_some(), cell.scheme() == "https");
+        assert_eq!(record.status.unwrap(), 201);
+        assert_eq!((record.end, record.error, record.attempts, record.reused), (End::Complete, None, 1, false));
+        assert_eq!(record.peer.unwrap().address(), stage.up().peer().address());
+        assert_eq!((record.request_octets, record.response_octets), (7, 6));
+        assert_eq!((record.first_octet.unwrap().as_millis(), record.took.as_millis()), (100, 300));
+    }
+
+    /// P110: informational heads are not final.
+    async fn an_informational_head_is_not_the_status(cell: Cell) {
+        let mut stage = cell.plain();
+        let (mut client, mut asked) = stage.pass(get("/")).await;
+        asked.respond(status(103)).await;
+        asked.respond(ok("")).await;
+        client.response().await;
+        assert_eq!(stage.record().await.status.unwrap(), 200);
+    }
+
+    /// P109: many clients that do all kinds of things, one record for each thing they did.
+    async fn each_exchange_leaves_one_record(cell: Cell) {
+        let mut stage = cell.plain();
+        let records = stage.records.clone();
+        stage.origins.remove(0).answer(|request| ok(&request.body));
+        let mut exchanges = 0;
+        for number in 0..40 {
+            let mut client = stage.client().await;
+            match number % 4 {
+                0 => {
+                    for asked in [get("/"), post("/").body("x")] {
+                        client.send(asked).await;
+                        client.response().await;
+                    }
+                    exchanges += 2;
+                }
+                1 => {
+                    client.begin(post("/").field("Content-Length", "9")).await;
+                    client.data(b"half").await.unwrap();
+                    settle().await;
+                    client.cancel().await;
+                    exchanges += 1;
+                }
+                2 => client.close(),
+                _ => {
+                    client.begin(post("/")).await;
+                    client.data(b"half").await.unwrap();
+                    settle().await;
+                    client.close();
+                    exchanges += 1;
+                }
+            }
+        }
+        pass(Duration::from_secs(600)).await;
+        assert_eq!(records.all().len(), exchanges);
+        assert_eq!(records.events().iter().filter(|event| *event == "Done").count(), exchanges);
+    }
 }
 
 /// P109: malformed requests too.
@@ -43,18 +97,6 @@ async fn a_malformed_request_leaves_one_record() {
     let record = stage.records.only();
     assert_eq!((record.method, record.target, record.attempts, record.end), (None, None, 0, End::Rescued));
     assert_eq!((record.status.unwrap().as_u16(), record.error), (400, Some("malformed")));
-}
-
-/// P110: informational heads are not final.
-#[tokio::test(start_paused = true)]
-async fn an_informational_head_is_not_the_status() {
-    let mut stage = stage::plain();
-    let (mut client, mut origin) = stage.pass(get("/")).await;
-    origin.request().await;
-    origin.send(status(103)).await;
-    origin.send(ok("")).await;
-    client.response().await;
-    assert_eq!(stage.records.only().status.unwrap(), 200);
 }
 
 /// P109: a hard stop.

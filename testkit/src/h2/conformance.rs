@@ -37,6 +37,7 @@
 
 mod case;
 mod client;
+mod library;
 mod probe;
 mod report;
 mod server;
@@ -45,6 +46,7 @@ mod shared;
 use super::peer::{Peer, Transport};
 
 pub use case::{Case, Level, Running, Stop};
+pub use library::{NOT_MET_BY_H2, SIZES_NOT_MET_BY_H2};
 pub use report::{Outcome, Report, Verdict};
 
 /// Holds a server to the RFC. `connect` gives a new connection to it for each case.

@@ -45,6 +45,8 @@ pub enum Flood {
     CookieCrumbs,
     /// PING.
     Ping,
+    /// Answers to PING that nobody sent.
+    Pong,
     /// SETTINGS, of which each changes something.
     Settings,
     /// PRIORITY of ever other streams.
@@ -63,6 +65,12 @@ pub enum Flood {
     Unknown,
     /// Informational responses, to a client.
     Interim,
+    /// RST_STREAM of the same stream, to a client.
+    Reset,
+    /// GOAWAY that leaves a stream running, to a client.
+    GoAway,
+    /// PUSH_PROMISE, to a client that takes none.
+    Push,
     /// Responses that are asked for and never given a window.
     Stall,
     /// The same, with one octet of window for one of them in turn, so often.
@@ -166,6 +174,7 @@ impl Flood {
         Self::HpackBomb,
         Self::CookieCrumbs,
         Self::Ping,
+        Self::Pong,
         Self::Settings,
         Self::Priority,
         Self::PriorityUpdate,
@@ -184,6 +193,7 @@ impl Flood {
         Self::Continuation,
         Self::EmptyContinuation,
         Self::Ping,
+        Self::Pong,
         Self::Settings,
         Self::Priority,
         Self::EmptyData,
@@ -192,6 +202,9 @@ impl Flood {
         Self::WindowUpdate,
         Self::Unknown,
         Self::Interim,
+        Self::Reset,
+        Self::GoAway,
+        Self::Push,
         Self::SlowFields(Duration::from_secs(1)),
     ];
 

@@ -33,8 +33,9 @@ pub(super) fn head(octets: &[u8]) -> Result<Message, Cut> {
     let start = lines.next().unwrap_or_default();
     let start = std::str::from_utf8(start).map_err(|_| malformed("start line is not text", start))?.to_owned();
     let status = status_of(&start)?;
-    let fields = lines.map(field).collect::<Result<_, _>>()?;
-    Ok(Message { start, status, fields, body: Vec::new(), trailers: Vec::new(), interim: Vec::new() })
+    let mut head = Message::new(start, status);
+    head.fields = lines.map(field).collect::<Result<_, _>>()?;
+    Ok(head)
 }
 
 fn split_lines(text: &[u8]) -> Vec<&[u8]> {

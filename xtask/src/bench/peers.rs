@@ -12,7 +12,7 @@ use crate::shell;
 use crate::workspace::Workspace;
 
 /// Nothing can be measured without these.
-const NEEDED: [&str; 5] = ["nginx", "wrk", "taskset", "cc", "python3"];
+const NEEDED: [&str; 6] = ["nginx", "wrk", "taskset", "cc", "python3", "openssl"];
 /// Configurations in which `@PEERS@` stands for the folder.
 const CONFIGURATIONS: [&str; 3] = ["origin.conf", "nginx.conf", "haproxy.cfg"];
 
@@ -38,6 +38,7 @@ impl Peers {
         let peers = Self { folder: workspace.target.join("bench-peers") };
         let bench = workspace.root.join("bench");
         peers.content()?;
+        peers.certificate()?;
         peers.configurations(&bench)?;
         peers.relay(&bench)?;
         peers.pingora(&bench, options)?;
@@ -54,6 +55,20 @@ impl Peers {
             fs::write(www.join(name), body).during(name)?;
         }
         Ok(())
+    }
+
+    /// A key and its certificate for all who end TLS, apart and in one file.
+    fn certificate(&self) -> Outcome {
+        let [key, cert, both] = ["key.pem", "cert.pem", "both.pem"].map(|name| self.folder.join(name));
+        if both.is_file() {
+            return Ok(());
+        }
+        let mut openssl = Command::new("openssl");
+        openssl.args(["req", "-x509", "-nodes", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]);
+        openssl.args(["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-days", "3650", "-keyout"]);
+        shell::run(openssl.arg(&key).arg("-out").arg(&cert))?;
+        let read = |path: &Path| fs::read_to_string(path).during(path.display());
+        fs::write(&both, read(&cert)? + &read(&key)?).during(both.display())
     }
 
     fn configurations(&self, bench: &Path) -> Outcome {

@@ -15,6 +15,7 @@ pub(super) const ALL: &[Step] = &[
     Step { name: "size", about: "lengths of files and functions, to look at", run: sizes },
     Step { name: "clippy", about: "no lint fires", run: clippy },
     Step { name: "test", about: "all tests pass", run: test },
+    Step { name: "floods", about: "each flood of HTTP/2 for ten seconds, and how long others wait", run: floods },
     Step { name: "doc", about: "the documentation builds without a warning", run: doc },
     Step {
         name: "features",
@@ -62,6 +63,13 @@ fn test(workspace: &Workspace, _: &Clock) -> Outcome<Done> {
         setup::for_tests(workspace)?;
     }
     checked(shell::run(&mut shell::cargo_locked("test")))
+}
+
+fn floods(_: &Workspace, _: &Clock) -> Outcome<Done> {
+    let mut command = shell::cargo_locked("test");
+    command.args(["--package", "simplon", "--test", "floods", "--"]);
+    command.args(["--ignored", "--exact", "each_flood_for_ten_seconds", "--nocapture"]);
+    checked(shell::run(&mut command))
 }
 
 fn doc(workspace: &Workspace, _: &Clock) -> Outcome<Done> {

@@ -1,6 +1,7 @@
 //! One request with its response on a connection of HTTP/1, which carries one after the other.
 
-use std::future::poll_fn;
+mod between;
+
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -11,8 +12,8 @@ use simplon_proto_http::transfer::{Last, Part, Reason, Sink, Source, StreamError
 use simplon_timeout::Timer;
 use tokio::time::Instant;
 
-use super::{Ended, KeepIdle, Woken, wait_until};
-use crate::http::leg::{Leg, Patience, deadline};
+use super::wait_until;
+use crate::http::leg::{Leg, Patience};
 #[cfg(feature = "h2")]
 use crate::http::preface::Preface;
 use crate::http::timeouts::Timeouts;
@@ -20,8 +21,6 @@ use crate::http::turn::Turn;
 use crate::net::{ConnInfo, Stream};
 use crate::server::Drain;
 
-/// How many octets of an unwanted request body are read and dropped so that the connection can be used again.
-const DRAIN_OCTETS: u64 = 64 << 10;
 /// How many pipelined octets are taken in while an exchange is still under way.
 const READ_AHEAD: usize = 64 << 10;
 
@@ -39,6 +38,8 @@ pub(in crate::http) struct Exchange {
     served: u32,
     quiet_since: Option<Instant>,
     turn: Turn,
+    /// When whoever served last looked at the time.
+    seen: Option<Instant>,
     is_cut: bool,
 }
 
@@ -68,6 +69,7 @@ impl Exchange {
             served: 0,
             quiet_since: None,
             turn: Turn::default(),
+            seen: None,
             is_cut: false,
         }
     }
@@ -94,6 +96,10 @@ impl Exchange {
 
     pub(super) fn lent(&mut self) -> &mut Timer {
         &mut self.lent
+    }
+
+    pub(super) fn saw(&mut self, now: Instant) {
+        self.seen = Some(now);
     }
 
     pub(super) fn remaining(&self) -> Option<u64> {
@@ -161,6 +167,8 @@ impl Exchange {
             match self.leg.poll_fill_untimed(cx) {
                 Poll::Ready(Ok(0)) => return Poll::Ready(StreamError::Closed),
                 Poll::Ready(Ok(_)) => {}
+                // Of a session of TLS that ends without a word. No message is cut by it: the request was read to its end.
+                Poll::Ready(Err(StreamError::Truncated)) => return Poll::Ready(StreamError::Reset),
                 Poll::Ready(Err(error)) => return Poll::Ready(error),
                 Poll::Pending => return Poll::Pending,
             }
@@ -176,7 +184,7 @@ impl Exchange {
     /// Waits until it is certain whether the connection begins with the preface. The wait for the head bounds it.
     #[cfg(feature = "h2")]
     pub(in crate::http) async fn speaks_h2(&mut self) -> bool {
-        poll_fn(|cx| {
+        std::future::poll_fn(|cx| {
             loop {
                 match self.preface() {
                     Preface::Whole => return Poll::Ready(true),
@@ -198,139 +206,6 @@ impl Exchange {
     pub(in crate::http) fn into_stream(self) -> (Stream, bytes::Bytes) {
         let unread = bytes::Bytes::copy_from_slice(self.leg.machine.unread());
         (self.leg.stream, unread)
-    }
-
-    /// Waits for the first octets of a request.
-    pub(in crate::http) async fn idle(&mut self, keep: KeepIdle) -> Woken {
-        self.leg.patience.idle = if self.served == 0 { self.timeouts.first_octet } else { self.timeouts.keep_alive };
-        self.quiet_since = None;
-        let woken = poll_fn(|cx| self.poll_idle(cx, keep)).await;
-        if woken == Woken::Over {
-            self.take_leave().await;
-        }
-        woken
-    }
-
-    fn poll_idle(&mut self, cx: &mut Context<'_>, keep: KeepIdle) -> Poll<Woken> {
-        if !self.leg.machine.is_idle() {
-            return Poll::Ready(Woken::Request);
-        }
-        let filled = match self.leg.stream.poll_arrived(cx) {
-            Poll::Ready(()) if self.turn.poll(cx).is_pending() => return Poll::Pending,
-            Poll::Ready(()) => self.leg.poll_fill_arrived(cx),
-            Poll::Pending => self.leg.poll_fill(cx),
-        };
-        match filled {
-            Poll::Ready(Ok(1..)) => {
-                // The wait for a request is over; that for its head begins now.
-                self.leg.restart_wait();
-                return Poll::Ready(Woken::Request);
-            }
-            Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(Woken::Over),
-            Poll::Pending => {}
-        }
-        let grace = if self.drain.poll_draining(cx).is_ready() { Some(self.grace(keep)) } else { None };
-        match self.poll_deadline(cx, grace) {
-            Poll::Ready(_) => Poll::Ready(Woken::Over),
-            Poll::Pending => Poll::Pending,
-        }
-    }
-
-    /// Until when an idle connection of a draining server may still begin a request: one that was busy a moment ago may have sent one.
-    fn grace(&mut self, keep: KeepIdle) -> Instant {
-        let now = Instant::now();
-        match self.leg.deadline().and_then(|by| by.checked_sub(self.leg.patience.idle)) {
-            Some(since) => *self.quiet_since.get_or_insert(since) + keep.grace,
-            None => now,
-        }
-    }
-
-    /// Brings the exchange to an end on the wire: flushes, reads or drops what is left of the request, and says what became of the connection.
-    pub(in crate::http) async fn finish(&mut self) -> Ended {
-        if self.is_cut || !self.leg.machine.is_written() {
-            let machine = &self.leg.machine;
-            // Of a response that was taken to its end nobody knows any more whether the end of the connection is its own.
-            if machine.is_close_delimited() || (machine.is_written() && machine.wants_transmit()) {
-                self.leg.stream.reset_on_close();
-            }
-            return Ended::Close;
-        }
-        if poll_fn(|cx| self.poll_flushed(cx)).await.is_err() {
-            return Ended::Close;
-        }
-        if self.is_tunnel() {
-            return Ended::Close;
-        }
-        if !self.leg.machine.is_read() && self.may_drain() {
-            self.drop_rest().await;
-        }
-        if self.leg.machine.is_read() && !self.leg.has_failed() {
-            if self.leg.machine.may_reuse() {
-                self.leg.machine.advance();
-                self.leg.restart_wait();
-                self.served = self.served.saturating_add(1);
-                return Ended::Reuse;
-            }
-            if !self.leg.machine.has_excess() {
-                self.take_leave().await;
-                return Ended::Close;
-            }
-        }
-        self.linger().await;
-        Ended::Close
-    }
-
-    /// In TLS the end has to be said: without it, what ends with the connection looks cut off (RFC 8446 §6.1).
-    async fn take_leave(&mut self) {
-        if self.leg.stream.tls().is_none() {
-            return;
-        }
-        let by = deadline(self.timeouts.linger);
-        poll_fn(|cx| match self.leg.poll_shutdown(cx) {
-            Poll::Ready(()) => Poll::Ready(()),
-            Poll::Pending => self.poll_deadline(cx, by).map(drop),
-        })
-        .await;
-    }
-
-    /// Whether what is left of the request is little enough to read and drop. A client that waits for 100 may never send it.
-    fn may_drain(&self) -> bool {
-        !self.leg.has_failed()
-            && !self.awaits_continue()
-            && self.leg.machine.may_reuse()
-            && self.leg.machine.remaining().is_none_or(|octets| octets <= DRAIN_OCTETS)
-    }
-
-    async fn drop_rest(&mut self) {
-        let mut dropped = 0;
-        let by = deadline(self.timeouts.linger);
-        poll_fn(|cx| {
-            loop {
-                match self.leg.poll_part(cx) {
-                    Poll::Ready(Ok(Some(Part::Data(octets, _)))) => dropped += octets.len() as u64,
-                    Poll::Ready(Ok(Some(_))) => {}
-                    Poll::Ready(Ok(None) | Err(_)) => return Poll::Ready(()),
-                    Poll::Pending => return self.poll_deadline(cx, by).map(drop),
-                }
-                if dropped > DRAIN_OCTETS {
-                    return Poll::Ready(());
-                }
-            }
-        })
-        .await;
-    }
-
-    /// Closes so that the client can read the answer: ends our side, then drops what still comes until the client closes too (RFC 9112 §9.6).
-    async fn linger(&mut self) {
-        let by = deadline(self.timeouts.linger);
-        poll_fn(|cx| {
-            if self.leg.poll_shutdown(cx).is_ready() && self.leg.poll_discard(cx).is_ready() {
-                return Poll::Ready(());
-            }
-            self.leg.restart_wait();
-            self.poll_deadline(cx, by).map(drop)
-        })
-        .await;
     }
 
     fn poll_flushed(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), StreamError>> {

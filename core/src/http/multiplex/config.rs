@@ -3,10 +3,12 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use crate::http::Rate;
+
 /// Bounds of a connection of HTTP/2. What they have in common with HTTP/1 is in [`super::super::HttpConfig`]: heads, waits, content.
 ///
 /// Bounds that the `h2` crate has by itself: frames of CONTINUATION in one head (as many as fill it, and a quarter more), a head of four times
-/// the limit ends the connection, 100 empty frames of DATA in a row, fields that are no HTTP/2.
+/// the limit ends the connection, 100 empty frames of DATA that do not end a stream, in its life, fields that are no HTTP/2.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Http2Config {
@@ -29,8 +31,9 @@ pub struct Http2Config {
     pub extended_connect: ExtendedConnect,
     /// Requests that break a rule before the connection is closed; good ones between them do not count. Default 32.
     pub malformed_requests: u32,
-    /// Streams that the `h2` crate resets or refuses on a connection before it closes it: its answer to MadeYouReset. Default 512: a client that
-    /// has not read our settings yet may open more streams at once than it may have.
+    /// Streams that the `h2` crate resets or refuses on a connection before it closes it: its answer to MadeYouReset. Heads that it answers with
+    /// 431, since they are far too large, count as well, beyond [`Self::concurrent_streams`]. Default 512: a client that has not read our
+    /// settings yet may open more streams at once than it may have.
     pub local_resets: usize,
     /// Streams reset by the client before anybody looked at them; more end the connection. Default 20.
     pub pending_resets: usize,
@@ -38,7 +41,7 @@ pub struct Http2Config {
     pub remembered_resets: usize,
     /// RST_STREAM of the client: so many at once, and then so many each second. Rapid reset (CVE-2023-44487). Default 256 and 32.
     pub resets: Rate,
-    /// PING, SETTINGS, PRIORITY, WINDOW_UPDATE and unknown frames: so many at once, and then so many each second, beside what a client needs to
+    /// PING and answers to none, SETTINGS, PRIORITY, WINDOW_UPDATE, GOAWAY and unknown frames: so many at once, and then so many each second, beside what a client needs to
     /// take what it is sent. Default 1,024 and 64.
     pub control_frames: Rate,
     /// Octets that small frames of DATA may waste (the `h2` crate counts them). Default: half of the connection's window.
@@ -64,15 +67,6 @@ pub enum ExtendedConnect {
     Offered,
     /// A request for it is malformed.
     Refused,
-}
-
-/// So many at once, and then so many each second.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rate {
-    /// At once.
-    pub burst: u32,
-    /// Each second.
-    pub per_second: u32,
 }
 
 impl Default for Http2Config {

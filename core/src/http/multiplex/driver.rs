@@ -2,7 +2,7 @@
 
 use std::future::poll_fn;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -15,10 +15,12 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::config::Http2Config;
+use super::frames::Fault;
 use super::stats::{Counters, Flood};
 use super::watch::{Watched, Wire};
 use super::window::Window;
 use crate::http::exchange::{Ending, Exchange, Shared};
+use crate::http::gather::{Gather, Others};
 use crate::http::service::{HttpConfig, Serve};
 use crate::http::slot;
 use crate::server::Drain;
@@ -51,6 +53,7 @@ pub(super) struct Driver<S> {
     /// When a sign of life was asked for.
     asked: Option<Instant>,
     window: Window,
+    gather: Gather,
 }
 
 /// Where a connection stands.
@@ -100,12 +103,18 @@ impl<S: Serve> Driver<S> {
             life: Life::Open,
             asked: None,
             window: Window::new(http2.stream_window_octets, http2.window_most_octets),
+            gather: Gather::default(),
         }
     }
 
     /// Drives the connection to its end, and then waits for the streams to notice.
     pub(super) async fn run(mut self) {
-        poll_fn(|cx| self.poll(cx)).await;
+        poll_fn(|cx| {
+            let others = if self.streams.len() > 1 { Others::Some } else { Others::None };
+            ready!(self.gather.poll(cx, others));
+            self.poll(cx)
+        })
+        .await;
         let Self { connection, mut streams, .. } = self;
         drop(connection);
         while streams.join_next().await.is_some() {}
@@ -115,7 +124,7 @@ impl<S: Serve> Driver<S> {
         loop {
             self.take_back(cx);
             match self.poll_stream(cx) {
-                Poll::Ready(Some(Ok((request, respond)))) => self.begin(request, respond),
+                Poll::Ready(Some(Ok((request, respond)))) => self.begin(request, respond, cx),
                 Poll::Ready(Some(Err(error))) => return self.broken(&error),
                 Poll::Ready(None) => return Poll::Ready(()),
                 Poll::Pending if self.judge(cx) == Judged::Told || self.measure(cx) == Judged::Told => {}
@@ -134,8 +143,14 @@ impl<S: Serve> Driver<S> {
         self.connection.poll_closed(cx).map(|outcome| outcome.err().map(Err))
     }
 
-    fn begin(&mut self, request: Request<RecvStream>, respond: SendResponse<Bytes>) {
+    fn begin(&mut self, request: Request<RecvStream>, mut respond: SendResponse<Bytes>, cx: &mut Context<'_>) {
         self.counters.streams.add();
+        if respond.poll_reset(cx).is_ready() {
+            // Over before anybody looked at it: nobody is to do anything for it.
+            self.counters.stillborn.add();
+            self.served = self.served.saturating_add(1);
+            return;
+        }
         let stream = ServerStream::new(request, respond, self.limits);
         let exchange = Exchange::h2(stream, Arc::clone(&self.shared), self.served);
         let running = slot::run(&self.app, Box::new(exchange));
@@ -175,17 +190,19 @@ impl<S: Serve> Driver<S> {
         if matches!(self.life, Life::Over(_)) {
             return Judged::Unchanged;
         }
-        let (flood, is_no_http2) = {
+        let (flood, begun, fault) = {
             let wire = self.wire.state();
-            (wire.flood, wire.is_no_http2)
+            (wire.flood, wire.begun(), wire.fault)
         };
-        if is_no_http2 {
-            self.connection.abrupt_shutdown(Reason::PROTOCOL_ERROR);
+        if let Some(fault) = fault {
+            self.connection.abrupt_shutdown(match fault {
+                Fault::NoSettings => Reason::PROTOCOL_ERROR,
+                Fault::Size => Reason::FRAME_SIZE_ERROR,
+            });
             self.life = Life::Over(Instant::now());
             return Judged::Told;
         }
-        let flood =
-            flood.or(if self.malformed >= self.config.malformed_requests { Some(Flood::Malformed) } else { None });
+        let flood = flood.or_else(|| self.is_too_malformed(begun).then_some(Flood::Malformed));
         if let Some(flood) = flood {
             self.counters.flood(flood);
             self.connection.abrupt_shutdown(Reason::ENHANCE_YOUR_CALM);
@@ -197,6 +214,13 @@ impl<S: Serve> Driver<S> {
             return Judged::Told;
         }
         Judged::Unchanged
+    }
+
+    /// Whether too many requests were wrong: of those that came here, or of those that the crate refused or answered by itself. What it has
+    /// read and not yet looked at is among the latter, and that is no more than what may run at a time.
+    fn is_too_malformed(&self, begun: u32) -> bool {
+        let unseen = begun.saturating_sub(self.served).saturating_sub(self.config.concurrent_streams);
+        self.malformed >= self.config.malformed_requests || unseen as usize > self.config.local_resets
     }
 
     /// Lets the window grow with what comes in a round trip.
@@ -211,7 +235,7 @@ impl<S: Serve> Driver<S> {
             let _ = self.connection.set_initial_window_size(octets);
             return Judged::Told;
         }
-        if self.window.is_worth_asking() && self.asked.is_none() && send(ping, cx) {
+        if self.window.is_worth_asking() && self.asked.is_none() && send(ping, &self.wire, cx) {
             self.window.ask(Instant::now());
             return Judged::Told;
         }
@@ -319,7 +343,7 @@ impl<S: Serve> Driver<S> {
         }
         // One that is still under way will do.
         if let (false, Some(ping)) = (self.window.is_asking(), &mut self.ping) {
-            send(ping, cx);
+            send(ping, &self.wire, cx);
         }
         self.asked = Some(now);
         true
@@ -355,9 +379,13 @@ impl<S: Serve> Driver<S> {
 }
 
 /// Sends a PING, if none is under way. The answer to one before may not have been looked at.
-fn send(ping: &mut PingPong, cx: &mut Context<'_>) -> bool {
+fn send(ping: &mut PingPong, wire: &Wire, cx: &mut Context<'_>) -> bool {
     let _ = ping.poll_pong(cx);
-    ping.send_ping(Ping::opaque()).is_ok()
+    let is_sent = ping.send_ping(Ping::opaque()).is_ok();
+    if is_sent {
+        wire.state().asked();
+    }
+    is_sent
 }
 
 type Accepted = (Request<RecvStream>, SendResponse<Bytes>);

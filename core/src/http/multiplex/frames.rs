@@ -5,61 +5,102 @@ const HEADER: usize = 9;
 /// Octets before the first frame.
 const PREFACE: u32 = 24;
 
+const DATA: u8 = 0;
 const HEADERS: u8 = 1;
+const PRIORITY: u8 = 2;
 const RST_STREAM: u8 = 3;
 const SETTINGS: u8 = 4;
 const PUSH_PROMISE: u8 = 5;
 const PING: u8 = 6;
 const GOAWAY: u8 = 7;
+const WINDOW_UPDATE: u8 = 8;
 const CONTINUATION: u8 = 9;
-const DATA: u8 = 0;
 
-/// SETTINGS and PING.
+/// Of SETTINGS.
 const ACK: u8 = 0x1;
 const END_HEADERS: u8 = 0x4;
 
-/// What came, cut anywhere.
+/// What came or went in one direction, beginning with the client's preface, cut anywhere.
 #[derive(Debug)]
-pub(super) struct Frames {
+pub(in crate::http) struct Frames {
     header: [u8; HEADER],
     have: u8,
     /// Octets of the payload, or of the preface, still to come.
     left: u32,
     /// A head has begun and not ended.
     in_head: bool,
+    /// The last frame was a part of a head that goes on in another.
+    is_open_head: bool,
     first: First,
+    fault: Option<Fault>,
+    /// The highest stream that has a head, also one that is under way, and how many have one.
+    stream: u32,
+    streams: u32,
 }
 
 /// The frame that follows the preface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum First {
     Awaited,
-    Settings,
-    /// Anything else, which makes it no HTTP/2 (RFC 9113 §3.4).
-    Other,
+    Came,
+}
+
+/// What a frame's header says that ends the connection, and that the crate does not see, or has another code for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::http) enum Fault {
+    /// The preface was followed by something else than SETTINGS (RFC 9113 §3.4).
+    NoSettings,
+    /// A frame whose kind has one size has another (RFC 9113 §4.2).
+    Size,
 }
 
 /// What is counted of frames.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Seen {
+pub(in crate::http) struct Seen {
     /// RST_STREAM.
-    pub(super) resets: u32,
-    /// Frames that carry no message: PING, SETTINGS, PRIORITY, WINDOW_UPDATE, and unknown ones.
-    pub(super) control: u32,
+    pub(in crate::http) resets: u32,
+    /// Frames that carry no message: PING and its answers, SETTINGS, PRIORITY, WINDOW_UPDATE, GOAWAY, and unknown ones.
+    pub(in crate::http) control: u32,
     /// HEADERS.
-    pub(super) heads: u32,
+    pub(in crate::http) heads: u32,
     /// Octets of DATA.
-    pub(super) data_octets: u64,
+    pub(in crate::http) data_octets: u64,
+}
+
+impl Seen {
+    /// A frame with this header, and so many octets of payload.
+    pub(in crate::http) fn count(&mut self, kind: u8, flags: u8, payload: u32) {
+        match kind {
+            HEADERS => self.heads += 1,
+            RST_STREAM => self.resets += 1,
+            DATA => self.data_octets += u64::from(payload),
+            // Parts of a head. PUSH_PROMISE ends the connection.
+            CONTINUATION | PUSH_PROMISE => {}
+            // One that nobody waits for ends the connection.
+            SETTINGS if flags & ACK != 0 => {}
+            _ => self.control += 1,
+        }
+    }
 }
 
 impl Frames {
     /// Before the preface.
-    pub(super) const fn new() -> Self {
-        Self { header: [0; HEADER], have: 0, left: PREFACE, in_head: false, first: First::Awaited }
+    pub(in crate::http) const fn new() -> Self {
+        Self {
+            header: [0; HEADER],
+            have: 0,
+            left: PREFACE,
+            in_head: false,
+            is_open_head: false,
+            first: First::Awaited,
+            fault: None,
+            stream: 0,
+            streams: 0,
+        }
     }
 
     /// These octets came.
-    pub(super) fn pass(&mut self, mut octets: &[u8]) -> Seen {
+    pub(in crate::http) fn pass(&mut self, mut octets: &[u8]) -> Seen {
         let mut seen = Seen::default();
         while !octets.is_empty() {
             if self.left > 0 {
@@ -83,30 +124,59 @@ impl Frames {
 
     /// Whether something has begun that has to end soon: a frame's header, or a head that may take several frames.
     pub(super) const fn is_mid_head(&self) -> bool {
-        self.have > 0 || (self.in_head && (self.left > 0 || self.header[4] & END_HEADERS == 0))
+        self.have > 0 || self.is_open_head || (self.in_head && self.left > 0)
     }
 
-    /// Whether the preface was followed by something else than SETTINGS.
-    pub(super) fn is_no_http2(&self) -> bool {
-        self.first == First::Other
+    /// The highest stream that has a head.
+    pub(in crate::http) const fn stream(&self) -> u32 {
+        self.stream
+    }
+
+    /// How many streams have a head.
+    pub(super) const fn streams(&self) -> u32 {
+        self.streams
+    }
+
+    /// The first thing that was wrong.
+    pub(super) const fn fault(&self) -> Option<Fault> {
+        self.fault
     }
 
     fn count(&mut self, seen: &mut Seen) {
-        let [a, b, c, kind, flags, ..] = self.header;
-        if self.first == First::Awaited {
-            self.first = if kind == SETTINGS && flags & ACK == 0 { First::Settings } else { First::Other };
-        }
+        let [a, b, c, kind, flags, stream @ ..] = self.header;
         self.left = u32::from_be_bytes([0, a, b, c]);
-        self.in_head = matches!(kind, HEADERS | CONTINUATION | PUSH_PROMISE);
-        match kind {
-            HEADERS => seen.heads += 1,
-            RST_STREAM => seen.resets += 1,
-            DATA => seen.data_octets += u64::from(self.left),
-            CONTINUATION | PUSH_PROMISE | GOAWAY => {}
-            // We asked for these.
-            SETTINGS | PING if flags & ACK != 0 => {}
-            _ => seen.control += 1,
+        self.fault = self.fault.or_else(|| self.fault_of(kind, flags));
+        self.first = First::Came;
+        // The first bit says nothing.
+        let stream = u32::from_be_bytes(stream) & (u32::MAX >> 1);
+        if kind == HEADERS && stream > self.stream {
+            self.stream = stream;
+            self.streams = self.streams.saturating_add(1);
         }
+        self.in_head = matches!(kind, HEADERS | CONTINUATION | PUSH_PROMISE);
+        self.is_open_head = self.in_head && flags & END_HEADERS == 0;
+        seen.count(kind, flags, self.left);
+    }
+
+    fn fault_of(&self, kind: u8, flags: u8) -> Option<Fault> {
+        if self.first == First::Awaited && (kind != SETTINGS || flags & ACK != 0) {
+            return Some(Fault::NoSettings);
+        }
+        // Within a head, that there is another frame at all is what is wrong.
+        (!self.is_open_head && is_misshapen(kind, flags, self.left)).then_some(Fault::Size)
+    }
+}
+
+/// Whether a frame of this kind cannot have a payload of so many octets (RFC 9113 §6.3 to §6.9).
+const fn is_misshapen(kind: u8, flags: u8, octets: u32) -> bool {
+    match kind {
+        PRIORITY => octets != 5,
+        RST_STREAM | WINDOW_UPDATE => octets != 4,
+        SETTINGS if flags & ACK != 0 => octets != 0,
+        SETTINGS => !octets.is_multiple_of(6),
+        PING => octets != 8,
+        GOAWAY => octets < 8,
+        _ => false,
     }
 }
 

@@ -17,6 +17,7 @@ pub(super) enum Flood {
 pub(in crate::http) struct Counters {
     pub(super) connections: Counter,
     pub(super) streams: Counter,
+    pub(super) stillborn: Counter,
     pub(super) malformed: Counter,
     pub(super) stalled: Counter,
     pub(super) panicked: Counter,
@@ -37,6 +38,8 @@ pub struct Http2Stats {
     pub connections: u64,
     /// Streams.
     pub streams: u64,
+    /// Streams that were reset before anybody looked at them: they are no exchanges, and have no record.
+    pub stillborn: u64,
     /// Streams whose request broke a rule. What the `h2` crate itself refuses is not among them.
     pub malformed: u64,
     /// Streams given up since the client took the response too slowly.
@@ -75,6 +78,7 @@ impl Counters {
         let Self {
             connections,
             streams,
+            stillborn,
             malformed,
             stalled,
             panicked,
@@ -89,6 +93,7 @@ impl Counters {
         Http2Stats {
             connections: connections.read(),
             streams: streams.read(),
+            stillborn: stillborn.read(),
             malformed: malformed.read(),
             stalled: stalled.read(),
             panicked: panicked.read(),

@@ -639,6 +639,25 @@ async fn floods_end_the_connection_and_are_counted() {
     }
 }
 
+/// What the `h2` crate answers with 431 by itself shows in the number of streams alone.
+#[tokio::test(start_paused = true)]
+async fn heads_that_are_too_large_again_and_again_are_a_flood() {
+    let config = Http2Config { local_resets: 10, concurrent_streams: 20, ..Http2Config::default() };
+    let stage = Stage::new(config);
+    let (mut raw, served) = Raw::new(&stage).await;
+    // 3,000 cookies, one octet each.
+    let crumbs = [HEAD, &[0xa0; 3000]].concat();
+    for n in 0..30 {
+        raw.frame(1, 5, 2 * n + 1, &crumbs).await;
+        sleep(Duration::from_millis(1)).await;
+    }
+    assert_eq!(stage.http.http2_stats().malformed_floods, 0);
+    raw.frame(1, 5, 61, &crumbs).await;
+    drop(raw);
+    served.await.unwrap();
+    assert_eq!((stage.http.http2_stats().malformed_floods, stage.http.http2_stats().streams), (1, 0));
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_head_that_does_not_end_runs_into_its_deadline() {
     let stage = Stage::new(Http2Config::default());

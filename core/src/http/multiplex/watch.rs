@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use super::budget::Budget;
 use super::config::Http2Config;
-use super::frames::Frames;
+use super::frames::{Fault, Frames};
 use super::stats::Flood;
 use crate::net::Stream;
 
@@ -47,8 +47,8 @@ pub(super) struct State {
     pub(super) data_octets: u64,
     /// What the client does too much of.
     pub(super) flood: Option<Flood>,
-    /// The client does not begin as it must. Nothing more is read.
-    pub(super) is_no_http2: bool,
+    /// What is wrong with a frame. Nothing more is read.
+    pub(super) fault: Option<Fault>,
 }
 
 impl Watched {
@@ -69,7 +69,7 @@ impl Wire {
             stuck_since: None,
             data_octets: 0,
             flood: None,
-            is_no_http2: false,
+            fault: None,
         }))
     }
 
@@ -82,7 +82,7 @@ impl State {
     fn received(&mut self, octets: &[u8]) {
         let now = Instant::now();
         let seen = self.frames.pass(octets);
-        self.is_no_http2 = self.frames.is_no_http2();
+        self.fault = self.frames.fault();
         self.heard = now;
         self.data_octets += seen.data_octets;
         self.head_since = if self.frames.is_mid_head() { self.head_since.or(Some(now)) } else { None };
@@ -95,6 +95,16 @@ impl State {
         if seen.control > 0 && !self.control.take(seen.control, now) {
             self.flood = Some(Flood::ControlFrames);
         }
+    }
+
+    /// Streams that the client began.
+    pub(super) const fn begun(&self) -> u32 {
+        self.frames.streams()
+    }
+
+    /// A PING was sent: its answer is no frame that nobody wants.
+    pub(super) fn asked(&mut self) {
+        self.control.earn(1.0);
     }
 
     fn wrote(&mut self, outcome: &Poll<io::Result<usize>>) {
@@ -112,7 +122,7 @@ impl State {
 impl AsyncRead for Watched {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let Self { stream, before, wire } = self.get_mut();
-        if wire.state().is_no_http2 {
+        if wire.state().fault.is_some() {
             return Poll::Pending;
         }
         let filled = buffer.filled().len();
@@ -127,8 +137,8 @@ impl AsyncRead for Watched {
         if !octets.is_empty() {
             let mut state = wire.state();
             state.received(octets);
-            if state.is_no_http2 {
-                // The crate would serve it. It is told by the driver, which looks at what was seen whenever there is nothing to read.
+            if state.fault.is_some() {
+                // The crate would serve it, or say something else. It is told by the driver, which looks at what was seen whenever there is nothing to read.
                 buffer.set_filled(filled);
                 return Poll::Pending;
             }

@@ -3,12 +3,13 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Weak};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
 use h2::client::{Builder, Connection};
-use h2::{Ping, PingPong};
+use h2::{Ping, PingPong, Reason};
+use simplon_proto_http::Limits;
 use simplon_proto_http::h2::Scheme;
 use simplon_proto_http::transfer::Wait;
 use simplon_timeout::{Timer, timeout};
@@ -16,9 +17,12 @@ use tokio::time::Instant;
 
 use super::place::{Place, USUAL_STREAMS};
 use super::session::{Parts, Session};
+use super::stats::Counters;
+use super::toll::Toll;
 use super::watched::{Facts, Greeting, Watched};
 use crate::connect::{Connected, Peer};
 use crate::error::{Error, Kind, Result, Sent};
+use crate::http::gather::{Gather, Others};
 use crate::http::session_limits::SessionLimits;
 
 /// Octets with which something large seems to begin.
@@ -37,13 +41,16 @@ pub(super) async fn open(
     place: &Arc<Place>,
     connected: Connected,
     peer: &Peer,
-    head_octets: usize,
+    heads: &Limits,
 ) -> Result<Arc<Session>> {
     let Connected { stream, remote, protocol, .. } = connected;
     let tls = stream.tls().cloned();
     let limits = Arc::clone(place.limits());
     let facts = Arc::new(Facts::default());
-    let handshake = builder(&limits, head_octets).handshake(Watched::new(stream, Arc::clone(&facts)));
+    let counters = Arc::clone(place.counters());
+    let watched =
+        Watched::new(stream, Arc::clone(&facts), Toll::new(&limits, heads.interim_heads, Arc::clone(&counters)));
+    let handshake = builder(&limits, heads.head_octets).handshake(watched);
     let (sender, mut connection) = match timeout(peer.timeouts().write, handshake).await {
         Ok(Ok(both)) => both,
         Ok(Err(error)) => {
@@ -57,6 +64,7 @@ pub(super) async fn open(
     let pings = connection.ping_pong();
     let parts = Parts { sender, facts: Arc::clone(&facts), remote, tls, scheme };
     let session = Arc::new(Session::new(parts, Arc::downgrade(place)));
+    counters.connections.add();
     let now = Instant::now();
     let driver = Driver {
         most: connection.max_concurrent_send_streams(),
@@ -64,6 +72,7 @@ pub(super) async fn open(
         connection: Some(connection),
         pings,
         facts,
+        counters,
         idle: limits.idle.min(peer.timeouts().idle),
         ping: peer.timeouts().ping,
         pong: peer.timeouts().pong,
@@ -79,6 +88,7 @@ pub(super) async fn open(
         ping_at: now.checked_add(peer.timeouts().ping),
         asked: None,
         look_at: None,
+        gather: Gather::default(),
     };
     tokio::spawn(driver);
     Ok(session)
@@ -107,6 +117,7 @@ struct Driver {
     connection: Option<Connection<Watched, Bytes>>,
     pings: Option<PingPong>,
     facts: Arc<Facts>,
+    counters: Arc<Counters>,
     session: Weak<Session>,
     place: Weak<Place>,
     limits: Arc<SessionLimits>,
@@ -132,6 +143,7 @@ struct Driver {
     asked: Option<(Instant, u64)>,
     /// When to look next whether it rested or lived long enough.
     look_at: Option<Instant>,
+    gather: Gather,
 }
 
 impl Future for Driver {
@@ -139,10 +151,16 @@ impl Future for Driver {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = &mut *self;
+        let others = if this.facts.running() > 1 { Others::Some } else { Others::None };
+        ready!(this.gather.poll(cx, others));
         let Some(connection) = &mut this.connection else { return Poll::Ready(()) };
         if let Poll::Ready(outcome) = Pin::new(&mut *connection).poll(cx) {
             if let Err(error) = outcome {
-                tracing::debug!(%error, "an upstream connection broke");
+                let is_flooded = this.facts.is_flooded();
+                tracing::debug!(%error, is_flooded, "an upstream connection broke");
+                if !is_flooded && error.is_library() && error.reason() == Some(Reason::ENHANCE_YOUR_CALM) {
+                    this.counters.library_floods.add();
+                }
             }
             return Poll::Ready(());
         }
@@ -162,6 +180,7 @@ impl Future for Driver {
             let now = Instant::now();
             if this.is_silent(now) {
                 tracing::debug!("an upstream connection gave no sign of life");
+                this.counters.silent.add();
                 return Poll::Ready(());
             }
             this.ask_if_due(now);

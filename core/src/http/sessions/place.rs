@@ -4,6 +4,7 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
+use simplon_proto_http::Limits;
 use simplon_proto_http::transfer::Wait;
 use simplon_timeout::timeout;
 use tokio::sync::Notify;
@@ -11,6 +12,7 @@ use tokio::time::Instant;
 
 use super::drive;
 use super::session::{Lease, Session};
+use super::stats::Counters;
 use crate::connect::{Connected, Peer};
 use crate::error::{Error, Kind, Origin, Result, Sent};
 use crate::http::session_limits::SessionLimits;
@@ -25,6 +27,7 @@ pub(in crate::http) struct Place {
     /// Told whenever somebody who waits may find something.
     changed: Notify,
     limits: Arc<SessionLimits>,
+    counters: Arc<Counters>,
 }
 
 #[derive(Debug)]
@@ -60,7 +63,7 @@ enum Look {
 }
 
 impl Place {
-    pub(super) fn new(limits: Arc<SessionLimits>) -> Self {
+    pub(super) fn new(limits: Arc<SessionLimits>, counters: Arc<Counters>) -> Self {
         let state = State {
             sessions: Vec::new(),
             making: 0,
@@ -69,7 +72,7 @@ impl Place {
             failures: 0,
             failure: (Kind::Closed, Origin::Upstream),
         };
-        Self { state: Mutex::new(state), changed: Notify::new(), limits }
+        Self { state: Mutex::new(state), changed: Notify::new(), limits, counters }
     }
 
     /// A stream on an open connection that has room, without waiting.
@@ -178,6 +181,10 @@ impl Place {
         &self.limits
     }
 
+    pub(super) fn counters(&self) -> &Arc<Counters> {
+        &self.counters
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         super::lock(&self.state)
     }
@@ -256,8 +263,8 @@ impl Making {
     ///
     /// # Errors
     /// Not even the preface could be written.
-    pub(in crate::http) async fn open(self, connected: Connected, peer: &Peer, head_octets: usize) -> Result<Lease> {
-        let opened = drive::open(&self.place, connected, peer, head_octets).await;
+    pub(in crate::http) async fn open(self, connected: Connected, peer: &Peer, heads: &Limits) -> Result<Lease> {
+        let opened = drive::open(&self.place, connected, peer, heads).await;
         let session = opened.inspect_err(|error| self.note(error))?;
         let limits = &self.place.limits;
         // Nobody knows of it yet.

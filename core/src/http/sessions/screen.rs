@@ -3,8 +3,10 @@
 //!
 //! Source:  RFC 9113 §3.4, §6.5.2.
 
+use crate::http::multiplex::Seen;
+
 /// Octets of a frame's header.
-const HEADER: usize = 9;
+pub(super) const FRAME_HEADER: usize = 9;
 /// Where the type of a frame is in its header, and where the flags.
 const KIND: usize = 3;
 const FLAGS: usize = 4;
@@ -12,8 +14,11 @@ const FLAGS: usize = 4;
 const SETTING: usize = 6;
 
 const DATA: u8 = 0;
+const HEADERS: u8 = 1;
 const SETTINGS: u8 = 4;
+const CONTINUATION: u8 = 9;
 const ACK: u8 = 0x1;
+const END_HEADERS: u8 = 0x4;
 
 const ENABLE_PUSH: [u8; SETTING] = [0, 2, 0, 0, 0, 1];
 /// A value that nobody may say.
@@ -22,7 +27,7 @@ const NO_VALUE: u8 = 2;
 /// What came, cut anywhere.
 #[derive(Debug)]
 pub(super) struct Screen {
-    header: [u8; HEADER],
+    header: [u8; FRAME_HEADER],
     have: usize,
     /// Octets of the payload that are still to come.
     left: usize,
@@ -40,17 +45,45 @@ enum First {
     Passed,
 }
 
+/// Of the header that an octet belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Header {
+    Part,
+    Whole,
+}
+
+/// What was in some octets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Passed {
+    pub(super) seen: Seen,
+    /// How many of them there were when a frame ended last, and the stream whose head is under way there.
+    pub(super) whole: Option<(usize, Option<[u8; 4]>)>,
+}
+
 impl Screen {
     pub(super) const fn new() -> Self {
-        Self { header: [0; HEADER], have: 0, left: 0, setting: [0; SETTING], in_setting: 0, first: First::Awaited }
+        Self {
+            header: [0; FRAME_HEADER],
+            have: 0,
+            left: 0,
+            setting: [0; SETTING],
+            in_setting: 0,
+            first: First::Awaited,
+        }
     }
 
-    /// These octets came. How many they are does not change.
-    pub(super) fn pass(&mut self, octets: &mut [u8]) {
+    /// These octets came. How many they are does not change; which frames they are is told.
+    pub(super) fn pass(&mut self, octets: &mut [u8]) -> Passed {
+        let mut passed = Passed::default();
         let mut at = 0;
         while at < octets.len() {
+            if self.is_between_frames() {
+                passed.whole = Some((at, self.in_head()));
+            }
             if self.left == 0 {
-                self.header(&mut octets[at]);
+                if self.header(&mut octets[at]) == Header::Whole {
+                    passed.seen.count(self.header[KIND], self.header[FLAGS], self.left as u32);
+                }
                 at += 1;
                 continue;
             }
@@ -61,9 +94,23 @@ impl Screen {
             self.left -= end - at;
             at = end;
         }
+        if self.is_between_frames() {
+            passed.whole = Some((at, self.in_head()));
+        }
+        passed
     }
 
-    fn header(&mut self, octet: &mut u8) {
+    const fn is_between_frames(&self) -> bool {
+        self.left == 0 && self.have == 0
+    }
+
+    /// The stream whose head is under way.
+    fn in_head(&self) -> Option<[u8; 4]> {
+        let [_, _, _, kind, flags, stream @ ..] = self.header;
+        (matches!(kind, HEADERS | CONTINUATION) && flags & END_HEADERS == 0).then_some(stream)
+    }
+
+    fn header(&mut self, octet: &mut u8) -> Header {
         if self.have == KIND && self.first == First::Awaited {
             self.first = if *octet == SETTINGS { First::Passed } else { First::Wrong };
         }
@@ -72,11 +119,13 @@ impl Screen {
         }
         self.header[self.have] = *octet;
         self.have += 1;
-        if self.have == HEADER {
-            let [a, b, c, ..] = self.header;
-            self.left = u32::from_be_bytes([0, a, b, c]) as usize;
-            (self.have, self.in_setting) = (0, 0);
+        if self.have < FRAME_HEADER {
+            return Header::Part;
         }
+        let [a, b, c, ..] = self.header;
+        self.left = u32::from_be_bytes([0, a, b, c]) as usize;
+        (self.have, self.in_setting) = (0, 0);
+        Header::Whole
     }
 
     fn setting(&mut self, octet: &mut u8) {

@@ -1,7 +1,7 @@
 //! One shared connection, and one exchange's share of it.
 
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::task::{Context, Waker};
 use std::time::Duration;
@@ -25,10 +25,6 @@ pub(in crate::http) struct Session {
     tls: Option<Arc<simplon_proto_tls::Facts>>,
     scheme: Scheme,
     born: Instant,
-    /// Exchanges that run.
-    running: AtomicUsize,
-    /// Exchanges that were begun, ever.
-    begun: AtomicU32,
     /// When the last exchange ended, in milliseconds of its life.
     rested: AtomicU64,
     closing: AtomicBool,
@@ -55,8 +51,6 @@ impl Session {
             tls,
             scheme,
             born: Instant::now(),
-            running: AtomicUsize::new(0),
-            begun: AtomicU32::new(0),
             rested: AtomicU64::new(0),
             closing: AtomicBool::new(false),
         }
@@ -107,7 +101,7 @@ impl Session {
     }
 
     pub(super) fn is_at_rest(&self) -> bool {
-        self.running.load(Ordering::Acquire) == 0
+        self.facts.running() == 0
     }
 
     /// Since when no exchange runs; `None` if one does.
@@ -132,10 +126,7 @@ impl Session {
 
     /// A share of it, if it has room.
     pub(super) fn lease(self: &Arc<Self>, limits: &SessionLimits) -> Option<Lease> {
-        let most = self.most(limits);
-        let more = |running: usize| (running < most).then_some(running + 1);
-        self.running.fetch_update(Ordering::AcqRel, Ordering::Acquire, more).ok()?;
-        let before = self.begun.fetch_add(1, Ordering::Relaxed);
+        let before = self.facts.begin(self.most(limits))?;
         if before.saturating_add(1) >= limits.exchanges {
             self.close();
         }
@@ -169,7 +160,7 @@ impl Drop for Lease {
     fn drop(&mut self) {
         let age = self.session.born.elapsed().as_millis();
         self.session.rested.store(u64::try_from(age).unwrap_or(u64::MAX), Ordering::Release);
-        self.session.running.fetch_sub(1, Ordering::AcqRel);
+        self.session.facts.end();
         if let Some(place) = self.session.place.upgrade() {
             place.freed();
         }

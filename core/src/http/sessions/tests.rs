@@ -1,5 +1,8 @@
 //! Origins over connections in memory, on a clock that is moved by hand.
 
+mod floods;
+mod opening;
+
 use std::future::poll_fn;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -8,6 +11,7 @@ use bytes::Bytes;
 use h2::server;
 use http::{Method, Response, StatusCode};
 use simplon_proto_http::fields::Known;
+use simplon_proto_http::rules::Rule;
 use simplon_proto_http::transfer::{Last, Part, Reason, Sink, Source, StreamError, Wait};
 use simplon_proto_http::{RequestHead, Target};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};

@@ -2,13 +2,16 @@
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::screen::Screen;
+use super::farewell::Farewell;
+use super::screen::{FRAME_HEADER, Passed, Screen};
+use super::toll::Toll;
+use crate::http::multiplex::Frames;
 use crate::net::Stream;
 
 /// What the origin said first.
@@ -28,6 +31,14 @@ pub(in crate::http) struct Facts {
     read: AtomicU64,
     written: AtomicU64,
     greeting: AtomicU8,
+    /// Exchanges that run.
+    running: AtomicUsize,
+    /// Exchanges that were begun, ever.
+    begun: AtomicU32,
+    /// Whether the origin sent too much of nothing.
+    flooded: AtomicBool,
+    /// The highest stream whose head began to leave.
+    opened: AtomicU32,
     /// Those who cannot ask before they know what the origin allows.
     curious: Mutex<Option<Vec<Waker>>>,
 }
@@ -38,6 +49,10 @@ impl Default for Facts {
             read: AtomicU64::new(0),
             written: AtomicU64::new(0),
             greeting: AtomicU8::new(0),
+            running: AtomicUsize::new(0),
+            begun: AtomicU32::new(0),
+            flooded: AtomicBool::new(false),
+            opened: AtomicU32::new(0),
             curious: Mutex::new(Some(Vec::new())),
         }
     }
@@ -52,6 +67,43 @@ impl Facts {
     /// Octets that the socket took, ever.
     pub(in crate::http) fn written(&self) -> u64 {
         self.written.load(Ordering::Acquire)
+    }
+
+    /// Some more octets left.
+    pub(super) fn wrote(&self, n: usize) {
+        self.written.fetch_add(n as u64, Ordering::Release);
+    }
+
+    /// One more exchange, if there are fewer than `most`: how many had been begun before.
+    pub(super) fn begin(&self, most: usize) -> Option<u32> {
+        let more = |running: usize| (running < most).then_some(running + 1);
+        self.running.fetch_update(Ordering::AcqRel, Ordering::Acquire, more).ok()?;
+        Some(self.begun.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// One exchange less.
+    pub(super) fn end(&self) {
+        self.running.fetch_sub(1, Ordering::AcqRel);
+    }
+
+    /// Exchanges that run.
+    pub(super) fn running(&self) -> usize {
+        self.running.load(Ordering::Acquire)
+    }
+
+    /// Exchanges that were begun, ever.
+    pub(super) fn begun(&self) -> u32 {
+        self.begun.load(Ordering::Relaxed)
+    }
+
+    /// Whether the head of this stream began to leave.
+    pub(in crate::http) fn has_opened(&self, stream: u32) -> bool {
+        stream <= self.opened.load(Ordering::Acquire)
+    }
+
+    /// Whether the origin sent too much of nothing.
+    pub(super) fn is_flooded(&self) -> bool {
+        self.flooded.load(Ordering::Relaxed)
     }
 
     /// Ready once the origin's settings are known.
@@ -80,37 +132,38 @@ impl Facts {
 
 const SETTINGS: u8 = 1;
 const OTHER: u8 = 2;
-/// Length (3), type, flags, stream (4): RFC 9113 §4.1.
-const FRAME_HEAD: usize = 9;
-
-/// A byte stream that is counted, and whose first frame is looked at.
+/// A byte stream that is counted, and whose frames are looked at.
 #[derive(Debug)]
 pub(super) struct Watched {
     stream: Stream,
     facts: Arc<Facts>,
-    first: [u8; FRAME_HEAD],
+    first: [u8; FRAME_HEADER],
     seen: usize,
     screen: Screen,
+    sent: Frames,
+    toll: Toll,
+    farewell: Option<Farewell>,
 }
 
 impl Watched {
-    pub(super) fn new(stream: Stream, facts: Arc<Facts>) -> Self {
-        Self { stream, facts, first: [0; FRAME_HEAD], seen: 0, screen: Screen::new() }
+    pub(super) fn new(stream: Stream, facts: Arc<Facts>, toll: Toll) -> Self {
+        let (screen, sent) = (Screen::new(), Frames::new());
+        Self { stream, facts, first: [0; FRAME_HEADER], seen: 0, screen, sent, toll, farewell: None }
     }
 
     fn note(&mut self, octets: &[u8]) {
         self.facts.read.fetch_add(octets.len() as u64, Ordering::Relaxed);
-        if self.seen == FRAME_HEAD {
+        if self.seen == FRAME_HEADER {
             return;
         }
-        let n = octets.len().min(FRAME_HEAD - self.seen);
+        let n = octets.len().min(FRAME_HEADER - self.seen);
         self.first[self.seen..self.seen + n].copy_from_slice(&octets[..n]);
         self.seen += n;
         let is_settings = matches!(self.first, [_, _, _, 4, flags, 0, 0, 0, 0] if flags & 1 == 0);
         // Four octets are enough to tell text from a frame.
         let said = match self.seen {
-            FRAME_HEAD if is_settings => SETTINGS,
-            FRAME_HEAD => OTHER,
+            FRAME_HEADER if is_settings => SETTINGS,
+            FRAME_HEADER => OTHER,
             4.. if self.first[3] != 4 => OTHER,
             _ => return,
         };
@@ -121,18 +174,37 @@ impl Watched {
 impl AsyncRead for Watched {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
+        if let Some(farewell) = &mut this.farewell {
+            farewell.give(buffer);
+            return Poll::Ready(Ok(()));
+        }
         let before = buffer.filled().len();
         ready!(Pin::new(&mut this.stream).poll_read(cx, buffer))?;
         this.note(&buffer.filled()[before..]);
-        this.screen.pass(&mut buffer.filled_mut()[before..]);
+        let Passed { seen, whole } = this.screen.pass(&mut buffer.filled_mut()[before..]);
+        if this.toll.is_too_much(seen, &this.facts) {
+            this.facts.flooded.store(true, Ordering::Relaxed);
+        }
+        if let Some((octets, in_head)) = whole.filter(|_| this.facts.is_flooded() && before < buffer.filled().len()) {
+            buffer.set_filled(before + octets);
+            this.farewell.insert(Farewell::new(in_head)).give(buffer);
+        }
         Poll::Ready(Ok(()))
     }
 }
 
 impl Watched {
-    fn took(&self, outcome: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+    /// The socket took some of these.
+    fn took(&mut self, slices: &[IoSlice<'_>], outcome: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         if let Poll::Ready(Ok(n)) = &outcome {
-            self.facts.written.fetch_add(*n as u64, Ordering::Release);
+            let mut left = *n;
+            for slice in slices {
+                let octets = &slice[..left.min(slice.len())];
+                self.sent.pass(octets);
+                left -= octets.len();
+            }
+            self.facts.opened.store(self.sent.stream(), Ordering::Release);
+            self.facts.wrote(*n);
         }
         outcome
     }
@@ -142,7 +214,7 @@ impl AsyncWrite for Watched {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let outcome = Pin::new(&mut this.stream).poll_write(cx, octets);
-        this.took(outcome)
+        this.took(&[IoSlice::new(octets)], outcome)
     }
 
     fn poll_write_vectored(
@@ -152,7 +224,7 @@ impl AsyncWrite for Watched {
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let outcome = Pin::new(&mut this.stream).poll_write_vectored(cx, slices);
-        this.took(outcome)
+        this.took(slices, outcome)
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -27,10 +27,10 @@ pub(super) struct Exchange {
     write_within: Duration,
     read_by: Option<Instant>,
     write_by: Option<Instant>,
+    /// Until when the stream has to be opened: the origin may allow no more of them for now.
+    open_by: Option<Instant>,
     /// A head that asks for another protocol, until it is known whether the origin takes that.
     held: Option<RequestHead>,
-    /// What the connection's socket had taken when the head was given to it.
-    mark: Option<u64>,
     turned_away: bool,
 }
 
@@ -46,8 +46,8 @@ impl Exchange {
             write_within: write,
             read_by: None,
             write_by: None,
+            open_by: None,
             held: None,
-            mark: None,
             turned_away: false,
         }
     }
@@ -69,8 +69,17 @@ impl Exchange {
     }
 
     pub(super) fn has_sent(&self) -> bool {
-        let has_left = |mark| self.lease.session().facts().written() > mark;
-        !self.turned_away && self.mark.is_some_and(has_left)
+        !self.turned_away && self.has_opened()
+    }
+
+    /// Whether the head began to leave.
+    fn has_opened(&self) -> bool {
+        self.stream.id().is_some_and(|stream| self.lease.session().facts().has_opened(stream))
+    }
+
+    /// Until when it has to leave, if it is there and did not.
+    fn leaves_by(&self) -> Option<Instant> {
+        self.open_by.filter(|_| self.stream.id().is_some() && !self.has_opened())
     }
 
     pub(super) fn was_turned_away(&self) -> bool {
@@ -96,21 +105,20 @@ impl Exchange {
     }
 
     pub(super) fn deadline(&self) -> Option<Instant> {
-        match (self.read_by, self.write_by) {
-            (Some(read), Some(write)) => Some(read.min(write)),
-            (read, write) => read.or(write),
-        }
+        [self.read_by, self.write_by, self.leaves_by()].into_iter().flatten().min()
     }
 
     pub(super) fn expire(&mut self, now: Instant) -> Option<StreamError> {
         let wait = if self.write_by.is_some_and(|by| by <= now) {
             Wait::Write
+        } else if self.leaves_by().is_some_and(|by| by <= now) {
+            Wait::Connect
         } else if self.read_by.is_some_and(|by| by <= now) {
             if self.stream.awaits_head() { Wait::Head } else { Wait::Body }
         } else {
             return None;
         };
-        (self.read_by, self.write_by) = (None, None);
+        (self.read_by, self.write_by, self.open_by) = (None, None, None);
         Some(self.stream.fail(StreamError::Timeout(wait), Reason::Timeout))
     }
 
@@ -155,6 +163,7 @@ impl Source<ResponseHead> for Exchange {
         match &polled {
             Poll::Pending if self.read_by.is_none() && !self.stream.is_tunnel() => {
                 self.read_by = deadline(self.read_within);
+                self.open_by = self.open_by.or_else(|| deadline(self.peer.timeouts().connect));
             }
             Poll::Pending => {}
             Poll::Ready(outcome) => {
@@ -184,9 +193,6 @@ impl Sink<RequestHead> for Exchange {
     }
 
     fn push(&mut self, part: Part<RequestHead>) -> Result<(), StreamError> {
-        if self.mark.is_none() {
-            self.mark = Some(self.lease.session().facts().written());
-        }
         match part {
             Part::Head(head, Last::Yes) if head.upgrade.is_some() => {
                 self.held = Some(head);

@@ -27,8 +27,8 @@ impl AddressText {
         text
     }
 
-    pub(super) fn as_str(&self) -> &str {
-        std::str::from_utf8(&self.octets[..usize::from(self.len)]).unwrap_or_default()
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        &self.octets[..usize::from(self.len)]
     }
 
     /// Most addresses are of this kind, and the formatter of the standard library takes ten times as long.

@@ -1,7 +1,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Waker;
 
-use simplon_proto_tls_seam::{Backend, ClientConfig, ServerConfig, ServerName, Terminator};
+use simplon_proto_tls_seam::{Backend, ClientConfig, ServerConfig, ServerName, Terminator, Whom};
 use simplon_proto_tls_suite::pki::Authority;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 
@@ -69,8 +69,8 @@ async fn sessions<IO: Transport>(server_io: IO, client_io: IO) -> Ends {
     let backend: Arc<dyn Backend<IO>> = Arc::new(Rustls::new());
     let client = backend.client(&ClientConfig::new().trust(authority.trust())).unwrap();
     let server = Terminator::new(backend, ServerConfig::of(authority.identity(&["a.test"]))).unwrap();
-    let name = ServerName::parse("a.test").unwrap();
-    let (server, client) = tokio::join!(server.handshake(server_io, None), client.connect(client_io, name));
+    let whom = Whom::new(ServerName::parse("a.test").unwrap(), 443);
+    let (server, client) = tokio::join!(server.handshake(server_io, None), client.connect(client_io, whom));
     (server.unwrap(), client.unwrap())
 }
 
@@ -167,8 +167,8 @@ async fn nothing_is_kept_while_nothing_comes() {
     let client: Arc<dyn simplon_proto_tls_seam::Connect<DuplexStream>> =
         backend.client(&ClientConfig::new().trust(authority.trust())).unwrap();
     let (one, other) = duplex(1 << 20);
-    let name = ServerName::parse("a.test").unwrap();
-    let (server, client) = tokio::join!(server.handshake(one, None), client.connect(other, name));
+    let whom = Whom::new(ServerName::parse("a.test").unwrap(), 443);
+    let (server, client) = tokio::join!(server.handshake(one, None), client.connect(other, whom));
     let (mut server, mut client) = (server.unwrap(), client.unwrap());
     server.write_all(&vec![7; 100_000]).await.unwrap();
     let mut heard = vec![0; 100_000];

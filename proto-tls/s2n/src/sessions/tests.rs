@@ -1,7 +1,9 @@
+use simplon_proto_tls_seam::ServerName;
+
 use super::*;
 
-fn name(n: usize) -> ServerName {
-    ServerName::parse(&format!("n{n}.example")).unwrap()
+fn name(n: usize) -> Whom {
+    Whom::new(ServerName::parse(&format!("n{n}.example")).unwrap(), 443)
 }
 
 fn session(n: u8) -> Kept {

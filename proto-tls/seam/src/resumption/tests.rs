@@ -1,8 +1,9 @@
 use super::*;
+use crate::client::ServerName;
 use crate::{Certificate, Trust};
 
-fn name(text: &str) -> ServerName {
-    ServerName::parse(text).unwrap()
+fn name(text: &str) -> Whom {
+    Whom::new(ServerName::parse(text).unwrap(), 443)
 }
 
 #[test]
@@ -18,6 +19,15 @@ fn a_session_for_one_offer_is_given_once_and_another_again_and_again() {
 }
 
 #[test]
+fn another_port_is_another_peer() {
+    let sessions = Sessions::default();
+    sessions.put(&name("a"), 1, Offer::Often);
+    let elsewhere = Whom { port: 8443, ..name("a") };
+    assert_eq!(sessions.take(&elsewhere), None);
+    assert_eq!(sessions.take(&name("a")), Some(1));
+}
+
+#[test]
 fn the_newest_comes_first_and_the_oldest_is_dropped() {
     let sessions = Sessions::default();
     for session in 0..=EACH {
@@ -28,7 +38,7 @@ fn the_newest_comes_first_and_the_oldest_is_dropped() {
 }
 
 #[test]
-fn the_name_not_met_for_longest_is_forgotten() {
+fn the_peer_not_met_for_longest_is_forgotten() {
     let sessions = Sessions::new(2);
     sessions.put(&name("a"), 'a', Offer::Often);
     sessions.put(&name("b"), 'b', Offer::Often);

@@ -5,10 +5,12 @@ use std::sync::Arc;
 use simplon_proto_tls_seam::site::Names;
 use simplon_proto_tls_seam::{
     Capability, ClientAuth, ClientConfig, Connect, Facts, Reason, ServerConfig, Site, Terminator, TicketKeys, Version,
+    Whom,
 };
 
-use crate::lab::meet;
+use crate::lab::{meet, meet_whom, whom};
 use crate::pki::Authority;
+use crate::wire::memory;
 use crate::{Lab, Wire};
 
 /// Does `each` with a client of each version that the connecting end can pin.
@@ -73,6 +75,23 @@ pub(super) async fn resumption_can_be_switched_off(lab: Lab) {
         for _ in 0..2 {
             assert!(!resumes(&server, &*client).await);
         }
+    })
+    .await;
+}
+
+/// What answers at another port may be another server, with the same name and other rules.
+pub(super) async fn sessions_stay_with_their_ports(lab: Lab) {
+    let authority = Authority::new("root");
+    let server = lab.server(ServerConfig::of(authority.identity(&["a.test"])));
+    each(&lab, ClientConfig::new().trust(authority.trust()), async |client, version| {
+        let elsewhere = async || {
+            let whom = Whom { port: 8443, ..whom("a.test") };
+            meet_whom(&server, &*client, whom, memory()).await.facts().await.0.resumed
+        };
+        assert!(!resumes(&server, &*client).await);
+        assert!(!elsewhere().await, "{version}: another port is another session");
+        assert!(resumes(&server, &*client).await, "{version}");
+        assert!(elsewhere().await, "{version}");
     })
     .await;
 }

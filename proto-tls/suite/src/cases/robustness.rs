@@ -5,10 +5,10 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use simplon_proto_tls_seam::site::{Exchangeable, Names};
-use simplon_proto_tls_seam::{ClientConfig, Reason, ServerConfig, ServerName, Session, Site, Terminator, Version};
+use simplon_proto_tls_seam::{ClientConfig, Reason, ServerConfig, Session, Site, Terminator, Version};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::lab::{meet, meet_on, soon};
+use crate::lab::{meet, meet_on, soon, whom};
 use crate::pki::Authority;
 use crate::wire::{loopback, memory};
 use crate::{Lab, Wire};
@@ -26,7 +26,7 @@ pub(super) async fn a_peer_that_stalls_runs_into_the_deadline(lab: Lab) {
     // Says nothing after its ClientHello: reads no answer.
     let (one, other) = memory();
     let (mut relay, behind) = memory();
-    let connecting = client.connect(one, ServerName::parse("a.test").unwrap());
+    let connecting = client.connect(one, whom("a.test"));
     let stalling = async move {
         let (mut other, mut hello) = (other, [0; 4096]);
         let n = other.read(&mut hello).await.unwrap();
@@ -114,7 +114,7 @@ pub(super) async fn what_is_not_tls_is_refused(lab: Lab) {
     let client = lab.client(ClientConfig::new().trust(authority.trust()));
     let (wire, mut raw) = memory();
     raw.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await.unwrap();
-    let outcome = soon(client.connect(wire, ServerName::parse("a.test").unwrap())).await;
+    let outcome = soon(client.connect(wire, whom("a.test"))).await;
     let reason = reason(outcome);
     assert!(matches!(reason, Reason::Malformed | Reason::NoSharedVersion), "{reason:?}");
 }

@@ -30,6 +30,7 @@ async fn the_h2_crate_as_a_client() {
         let flooded = flood.run(&mut peer, effort(*flood)).await.unwrap();
         let end = match flood {
             Flood::Continuation | Flood::EmptyContinuation | Flood::EmptyData => End::GoAway(Code::ENHANCE_YOUR_CALM),
+            Flood::Push => End::GoAway(Code::PROTOCOL_ERROR),
             _ => End::Survived,
         };
         assert_eq!(flooded.end, end, "{flood}: {flooded:?}");

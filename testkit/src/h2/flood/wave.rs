@@ -21,6 +21,8 @@ pub(super) struct Wave {
     /// The stream of a flood that needs one.
     stream: u32,
     count: u32,
+    /// The head of each request, where that is large.
+    head: Option<Block>,
 }
 
 impl Wave {
@@ -31,29 +33,29 @@ impl Wave {
                 peer.send(Frame::headers(stream, block).unfinished().end_stream()).await;
                 stream
             }
-            Flood::Interim => peer.message().await?.0,
+            Flood::Interim | Flood::Reset | Flood::GoAway | Flood::Push => peer.message().await?.0,
             Flood::EmptyData | Flood::TinyData | Flood::Padding | Flood::WindowUpdate => begin(peer).await?,
             _ => 0,
         };
-        Ok(Self { flood, stream, count: 0 })
+        let head = match flood {
+            Flood::HpackBomb => Some(bomb()),
+            Flood::CookieCrumbs => Some(crumbs()),
+            _ => None,
+        };
+        Ok(Self { flood, stream, count: 0, head })
     }
 
     pub(super) fn next(&mut self, peer: &mut Peer) -> (Vec<Frame>, Pace) {
         self.count += 1;
+        if let Some(head) = &self.head {
+            let stream = peer.fresh();
+            return (vec![Frame::headers(stream, head).end_stream()], Pace::Answered(stream));
+        }
         match self.flood {
-            Flood::HpackBomb => self.answered(peer, bomb(self.count == 1)),
-            Flood::CookieCrumbs => {
-                self.answered(peer, Block::request("GET", "/").repeated(5000, &Block::new().named(32, "")))
-            }
             Flood::TinyData => (self.data(peer, |stream| Frame::data(stream, "x")), Pace::Room),
             Flood::Padding => (self.data(peer, |stream| Frame::data(stream, "x").padded(254)), Pace::Room),
             _ => ((0..UNITS).flat_map(|unit| self.unit(peer, unit)).collect(), Pace::Burst),
         }
-    }
-
-    fn answered(&self, peer: &mut Peer, block: Block) -> (Vec<Frame>, Pace) {
-        let stream = peer.fresh();
-        (vec![Frame::headers(stream, block).end_stream()], Pace::Answered(stream))
     }
 
     /// As many of these as the windows allow.
@@ -73,6 +75,7 @@ impl Wave {
             Flood::Continuation => vec![Frame::continuation(self.stream, Block::new().field("x-a", "b")).unfinished()],
             Flood::EmptyContinuation => vec![Frame::continuation(self.stream, []).unfinished()],
             Flood::Ping => vec![Frame::ping(u64::from(turn).to_be_bytes())],
+            Flood::Pong => vec![Frame::ping_ack(u64::from(turn).to_be_bytes())],
             Flood::Settings => vec![Frame::settings(&[(Setting::INITIAL_WINDOW_SIZE, 65_535 + turn % 1000)])],
             Flood::Priority => vec![Frame::priority(2 * turn + 1_000_001, 2 * turn + 999_999, turn as u8)],
             Flood::PriorityUpdate => vec![Frame::priority_update(2 * turn + 1_000_001, "u=1, i")],
@@ -80,6 +83,9 @@ impl Wave {
             Flood::WindowUpdate => vec![Frame::window_update(self.stream, 1)],
             Flood::Unknown => vec![Frame::new(Kind(0xfa), 0, turn.to_be_bytes())],
             Flood::Interim => vec![Frame::headers(self.stream, Block::response("103").field("link", "</x>"))],
+            Flood::Reset => vec![Frame::reset(self.stream, Code::CANCEL)],
+            Flood::GoAway => vec![Frame::go_away(self.stream, Code::NO_ERROR)],
+            Flood::Push => vec![Frame::push_promise(self.stream, 2 * turn, Block::request("GET", "/pushed"))],
             // Made by other means.
             Flood::HpackBomb
             | Flood::CookieCrumbs
@@ -126,11 +132,15 @@ fn made(stream: u32, offence: Offence) -> Vec<Frame> {
     }
 }
 
-/// A request that has the decoder hold a field of nearly its whole table, and name it in every octet from then on.
-fn bomb(is_first: bool) -> Block {
-    let block = Block::request("GET", "/");
-    let block = if is_first { block.remembered("x-bomb", "x".repeat(4000)) } else { block };
+/// A request that has the decoder hold a field of nearly its whole table, and names it in every octet from then on.
+fn bomb() -> Block {
+    let block = Block::request("GET", "/").remembered("x-bomb", "x".repeat(4000));
     block.repeated(12_000, &Block::new().indexed(62))
+}
+
+/// A request with thousands of cookies, each without a value.
+fn crumbs() -> Block {
+    Block::request("GET", "/").repeated(5000, &Block::new().named(32, ""))
 }
 
 /// How much is sent in one go.

@@ -38,3 +38,24 @@ fn enable_push_becomes_a_value_that_is_none() {
     *expected.last_mut().unwrap() = NO_VALUE;
     assert_eq!(passed(&wire), expected);
 }
+
+/// Of octets that are cut anywhere, the second part alone tells where frames end.
+#[test]
+fn what_frames_there_are_and_where_they_end_is_told() {
+    let ping = [0, 0, 8, 6, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0];
+    let begun = [0, 0, 1, HEADERS, 0, 0, 0, 0, 5, 0x88];
+    let mut wire = [&EMPTY[..], &ping, &begun, &[0, 0, 1]].concat();
+    let ends = [0, 9, 26, 36];
+    for cut in 0..wire.len() {
+        let mut screen = Screen::new();
+        let (before, after) = wire.split_at_mut(cut);
+        let first = screen.pass(before);
+        let second = screen.pass(after);
+        assert_eq!(first.seen.control + second.seen.control, 2, "cut at {cut}");
+        assert_eq!(first.seen.heads + second.seen.heads, 1, "cut at {cut}");
+        let last = ends.into_iter().rfind(|end| *end <= cut).unwrap();
+        assert_eq!(first.whole.map_or(0, |(at, _)| at), last, "cut at {cut}");
+        let expected = (cut <= 36).then(|| (36 - cut, Some([0, 0, 0, 5])));
+        assert_eq!(second.whole, expected, "cut at {cut}");
+    }
+}

@@ -7,7 +7,8 @@ const SUFFIX: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 /// The answer to a key: proof that the other end speaks WebSocket, no secret.
-pub(super) fn accept(key: &[u8]) -> HeaderValue {
+#[must_use]
+pub fn accept(key: &[u8]) -> HeaderValue {
     let text = base64(&sha1(&[key, SUFFIX].concat()));
     // Letters, digits and three marks.
     HeaderValue::from_bytes(&text).unwrap_or_else(|_| HeaderValue::from_static(""))

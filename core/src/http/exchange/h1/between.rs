@@ -1,0 +1,159 @@
+//! A connection between its exchanges: how it waits for the next one, and how it goes.
+
+use std::future::poll_fn;
+use std::task::{Context, Poll};
+
+use simplon_proto_http::transfer::Part;
+use tokio::time::Instant;
+
+use super::Exchange;
+use crate::http::exchange::{Ended, KeepIdle, Woken};
+use crate::http::leg::deadline;
+use crate::net::Arrived;
+
+/// How many octets of an unwanted request body are read and dropped so that the connection can be used again.
+const DRAIN_OCTETS: u64 = 64 << 10;
+
+impl Exchange {
+    /// Waits for the first octets of a request.
+    pub(in crate::http) async fn idle(&mut self, keep: KeepIdle) -> Woken {
+        self.leg.patience.idle = if self.served == 0 { self.timeouts.first_octet } else { self.timeouts.keep_alive };
+        self.quiet_since = None;
+        let woken = poll_fn(|cx| self.poll_idle(cx, keep)).await;
+        if woken == Woken::Over {
+            self.take_leave().await;
+        }
+        woken
+    }
+
+    fn poll_idle(&mut self, cx: &mut Context<'_>, keep: KeepIdle) -> Poll<Woken> {
+        if !self.leg.machine.is_idle() {
+            return Poll::Ready(Woken::Request);
+        }
+        let filled = match self.leg.stream.arrived(cx) {
+            Arrived::Yes if self.turn.poll(cx).is_pending() => return Poll::Pending,
+            Arrived::Yes => self.leg.poll_fill_arrived(cx),
+            Arrived::No => self.leg.nothing_to_fill(),
+            Arrived::Unknown => self.leg.poll_fill(cx),
+        };
+        match filled {
+            Poll::Ready(Ok(1..)) => {
+                // The wait for a request is over; that for its head begins now.
+                self.leg.restart_wait();
+                return Poll::Ready(Woken::Request);
+            }
+            Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(Woken::Over),
+            Poll::Pending => {}
+        }
+        let grace = if self.drain.poll_draining(cx).is_ready() { Some(self.grace(keep)) } else { None };
+        match self.poll_deadline(cx, grace) {
+            Poll::Ready(_) => Poll::Ready(Woken::Over),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+
+    /// Until when an idle connection of a draining server may still begin a request: one that was busy a moment ago may have sent one.
+    fn grace(&mut self, keep: KeepIdle) -> Instant {
+        let now = Instant::now();
+        match self.leg.deadline().and_then(|by| by.checked_sub(self.leg.patience.idle)) {
+            Some(since) => *self.quiet_since.get_or_insert(since) + keep.grace,
+            None => now,
+        }
+    }
+
+    /// Brings the exchange to an end on the wire: flushes, reads or drops what is left of the request, and says what became of the connection.
+    pub(in crate::http) async fn finish(&mut self) -> Ended {
+        if self.is_cut || !self.leg.machine.is_written() {
+            let machine = &self.leg.machine;
+            // Of a response that was taken to its end nobody knows any more whether the end of the connection is its own.
+            if machine.is_close_delimited() || (machine.is_written() && machine.wants_transmit()) {
+                self.leg.stream.reset_on_close();
+            }
+            return Ended::Close;
+        }
+        let flushed = poll_fn(|cx| {
+            let flushed = self.poll_flushed(cx);
+            if flushed.is_pending() {
+                self.seen = None;
+            }
+            flushed
+        });
+        if flushed.await.is_err() {
+            return Ended::Close;
+        }
+        if self.is_tunnel() {
+            return Ended::Close;
+        }
+        if !self.leg.machine.is_read() && self.may_drain() {
+            self.seen = None;
+            self.drop_rest().await;
+        }
+        if self.leg.machine.is_read() && !self.leg.has_failed() {
+            if self.leg.machine.may_reuse() {
+                self.leg.machine.advance();
+                self.leg.restart_wait_at(self.seen.take());
+                self.served = self.served.saturating_add(1);
+                return Ended::Reuse;
+            }
+            if !self.leg.machine.has_excess() {
+                self.take_leave().await;
+                return Ended::Close;
+            }
+        }
+        self.linger().await;
+        Ended::Close
+    }
+
+    /// In TLS the end has to be said: without it, what ends with the connection looks cut off (RFC 8446 §6.1).
+    async fn take_leave(&mut self) {
+        if self.leg.stream.tls().is_none() {
+            return;
+        }
+        let by = deadline(self.timeouts.linger);
+        poll_fn(|cx| match self.leg.poll_shutdown(cx) {
+            Poll::Ready(()) => Poll::Ready(()),
+            Poll::Pending => self.poll_deadline(cx, by).map(drop),
+        })
+        .await;
+    }
+
+    /// Whether what is left of the request is little enough to read and drop. A client that waits for 100 may never send it.
+    fn may_drain(&self) -> bool {
+        !self.leg.has_failed()
+            && !self.awaits_continue()
+            && self.leg.machine.may_reuse()
+            && self.leg.machine.remaining().is_none_or(|octets| octets <= DRAIN_OCTETS)
+    }
+
+    async fn drop_rest(&mut self) {
+        let mut dropped = 0;
+        let by = deadline(self.timeouts.linger);
+        poll_fn(|cx| {
+            loop {
+                match self.leg.poll_part(cx) {
+                    Poll::Ready(Ok(Some(Part::Data(octets, _)))) => dropped += octets.len() as u64,
+                    Poll::Ready(Ok(Some(_))) => {}
+                    Poll::Ready(Ok(None) | Err(_)) => return Poll::Ready(()),
+                    Poll::Pending => return self.poll_deadline(cx, by).map(drop),
+                }
+                if dropped > DRAIN_OCTETS {
+                    return Poll::Ready(());
+                }
+            }
+        })
+        .await;
+    }
+
+    /// Closes so that the client can read the answer: ends our side, then drops what still comes until the client closes too (RFC 9112 §9.6).
+    async fn linger(&mut self) {
+        let by = deadline(self.timeouts.linger);
+        poll_fn(|cx| {
+            if self.leg.poll_shutdown(cx).is_ready() && self.leg.poll_discard(cx).is_ready() {
+                return Poll::Ready(());
+            }
+            self.leg.restart_wait();
+            self.poll_deadline(cx, by).map(drop)
+        })
+        .await;
+    }
+}

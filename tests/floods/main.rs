@@ -1,0 +1,144 @@
+//! Clients that flood a proxy over real sockets, beside clients that do not.
+//!
+//! The attackers are a process of their own, of the lowest priority: what they cost the machine is not what they do to the proxy. Each class of
+//! attack lasts for a moment, and for ten seconds if that is asked for; only then is it measured how long the others wait, before and meanwhile.
+#![allow(unreachable_pub, reason = "what modules share is told from what is theirs")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests may fail loudly")]
+
+#[path = "../common/common.rs"]
+mod common;
+
+mod attack;
+mod class;
+mod ground;
+mod honest;
+
+use std::fmt;
+use std::thread::sleep;
+use std::time::Duration;
+
+use attack::Fate;
+use class::Class;
+use common::millis;
+use ground::{Ground, Memory};
+use honest::{Honest, Waits};
+use simplon::core::http::Http2Config;
+
+/// What an attack may make the process hold beside what it held before: a few connections, each with as many streams as it may have.
+const MOST_OCTETS: usize = 64 << 20;
+/// How many times longer than before it one in a hundred may wait.
+const MOST_SLOWER: u32 = 2;
+/// What is less is noise, on a machine whose two processors are shared by the proxy, its origin, the clients and the attackers.
+const NOISE: Duration = millis(10);
+
+/// Not a test: the process of the attackers, if it was started as that.
+#[test]
+fn attackers() {
+    attack::run_if_asked();
+}
+
+#[test]
+fn each_flood_for_a_moment() {
+    // A moment is not enough for what is allowed by default.
+    let mut http2 = Http2Config::default();
+    http2.concurrent_streams = 32;
+    http2.local_resets = 32;
+    let ground = Ground::new(millis(300), http2);
+    let honest = Honest::beside(ground.addr());
+    sleep(millis(300));
+    for class in class::ALL {
+        let seen = Seen::under(class, &ground, &honest, class.moment);
+        println!("{class}: {seen}");
+        seen.check(class);
+    }
+    honest.leave();
+}
+
+#[test]
+#[ignore = "takes more than two minutes: ten seconds for each class of attack"]
+fn each_flood_for_ten_seconds() {
+    let ground = Ground::new(Duration::from_secs(2), Http2Config::default());
+    let honest = Honest::beside(ground.addr());
+    sleep(Duration::from_secs(1));
+    for class in class::ALL {
+        // A machine may be busy with something else for a while: then it is looked at once more.
+        if !is_swift(class, &ground, &honest) {
+            assert!(is_swift(class, &ground, &honest), "{class}: others waited too long, twice");
+        }
+    }
+    honest.leave();
+}
+
+/// Whether those who do not flood are served nearly as soon as without the flood.
+fn is_swift(class: &Class, ground: &Ground, honest: &Honest) -> bool {
+    honest.waits();
+    sleep(Duration::from_secs(2));
+    let calm = honest.waits();
+    let seen = Seen::under(class, ground, honest, Duration::from_secs(10));
+    println!("{class}: {seen}, before it {calm}");
+    seen.check(class);
+    seen.waits.p99 <= (calm.p99 * MOST_SLOWER).max(NOISE)
+}
+
+/// What was seen of one attack.
+struct Seen {
+    fates: Vec<Fate>,
+    /// How often the counters of the class were raised.
+    counted: u64,
+    /// Octets; `None` where that cannot be asked.
+    grown: Option<usize>,
+    waits: Waits,
+}
+
+impl Seen {
+    fn under(class: &Class, ground: &Ground, honest: &Honest, lasting: Duration) -> Self {
+        honest.waits();
+        let before = class.counted(&ground.stats());
+        let memory = Memory::watch();
+        let fates = attack::launch(ground.addr(), class, lasting);
+        Self {
+            fates,
+            counted: class.counted(&ground.stats()) - before,
+            grown: memory.most_grown(),
+            waits: honest.waits(),
+        }
+    }
+
+    fn check(&self, class: &Class) {
+        let what = format!("{class}: {self}");
+        // Some were under way when time was over.
+        let whole: Vec<&Fate> = self.fates.iter().filter(|fate| !fate.is_cut).collect();
+        for fate in &whole {
+            assert!(class.allows(&fate.end), "{what}: {fate:?}");
+        }
+        if class.is_ended() {
+            assert!(whole.iter().any(|fate| class.wants(&fate.end)), "{what}: {:?}", self.fates);
+            assert!(self.counted > 0, "{what}: it does not show");
+        }
+        assert!(self.waits.count > 0, "{what}: nobody else was served");
+        match self.grown {
+            Some(grown) => assert!(grown <= MOST_OCTETS, "{what}: memory is not bounded"),
+            None => println!("{class}: skipped: what memory is held cannot be asked here"),
+        }
+    }
+}
+
+impl fmt::Display for Seen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut ends: Vec<(&str, usize)> = Vec::new();
+        for fate in self.fates.iter().filter(|fate| !fate.is_cut) {
+            match ends.iter_mut().find(|(end, _)| *end == fate.end) {
+                Some((_, count)) => *count += 1,
+                None => ends.push((&fate.end, 1)),
+            }
+        }
+        let Self { fates, counted, grown, waits } = self;
+        let frames: u64 = fates.iter().map(|fate| fate.frames).sum();
+        let kib = grown.unwrap_or(0) >> 10;
+        write!(
+            f,
+            "{frames} frames on {} connections, {ends:?}, counted {counted}, {kib} KiB more, {waits}",
+            fates.len()
+        )
+    }
+}
