@@ -13,4 +13,5 @@ mod lab;
 mod nghttp;
 mod origins;
 mod s_client;
+mod silence;
 mod verification;

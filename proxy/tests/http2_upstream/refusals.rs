@@ -25,6 +25,7 @@ async fn answer_http1(stream: &mut TcpStream, content: &str) -> String {
     String::from_utf8_lossy(&heard).into_owned()
 }
 
+/// F54
 #[tokio::test]
 async fn a_refused_stream_is_tried_again_whatever_the_method() {
     let listener = Listener::bind().await;
@@ -61,7 +62,7 @@ async fn a_stream_that_is_refused_again_and_again_is_an_error_in_the_end() {
     assert!(refused.load(Ordering::Relaxed) <= 6, "{refused:?}");
 }
 
-/// Streams above the last that the origin names were not looked at: they go out again on another connection. Those below finish.
+/// F54: streams above the last that the origin names were not looked at: they go out again on another connection. Those below finish.
 #[tokio::test]
 async fn nothing_is_lost_and_nothing_is_sent_twice_when_the_origin_goes_away() {
     let listener = Listener::bind().await;
@@ -93,7 +94,7 @@ async fn nothing_is_lost_and_nothing_is_sent_twice_when_the_origin_goes_away() {
     soon("the old connection is closed", async { while frames.read().await.is_some() {} }).await;
 }
 
-/// What may have been acted upon is not sent twice, unless that does no harm.
+/// F52: what may have been acted upon is not sent twice, unless that does no harm.
 #[tokio::test]
 async fn a_connection_that_breaks_loses_a_post_and_repeats_a_get() {
     for method in ["GET", "POST"] {
@@ -127,7 +128,7 @@ async fn a_connection_that_breaks_loses_a_post_and_repeats_a_get() {
     }
 }
 
-/// The origin closed while nobody asked: the next request, a POST, finds it out before it is sent.
+/// F52: the origin closed while nobody asked: the next request, a POST, finds it out before it is sent.
 #[tokio::test]
 async fn a_connection_that_was_closed_at_rest_is_not_used() {
     let listener = Listener::bind().await;

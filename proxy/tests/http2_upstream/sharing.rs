@@ -8,7 +8,7 @@ use std::time::Duration;
 use simplon_core::connect::{Peer, PeerTimeouts, TcpConnector};
 use simplon_core::http::{Origins, OriginsConfig, SessionLimits};
 
-use crate::frames::{HEADERS, Listener};
+use crate::frames::{HEADERS, Listener, PING};
 use crate::origin::{Call, origin, origin_with};
 use crate::stage::{Stage, until};
 
@@ -98,7 +98,7 @@ async fn our_own_bound_on_streams_holds() {
     assert!(most.load(Ordering::SeqCst) <= 6, "{most:?}");
 }
 
-/// The origin changes its mind, downwards and upwards, while exchanges run.
+/// F54: the origin changes its mind, downwards and upwards, while exchanges run.
 #[tokio::test]
 async fn limits_of_the_origin_count_as_they_change() {
     let listener = Listener::bind().await;
@@ -136,7 +136,7 @@ async fn limits_of_the_origin_count_as_they_change() {
     assert!(third.await.unwrap().contains("ok") && fourth.await.unwrap().contains("ok"));
 }
 
-/// 3-070: an origin that takes nothing is an error, not a wait.
+/// F54, 3-070: an origin that takes nothing is an error, not a wait.
 #[tokio::test]
 async fn an_origin_that_allows_no_stream_is_overloaded() {
     let listener = Listener::bind().await;
@@ -190,7 +190,7 @@ async fn a_connection_that_is_old_or_carried_enough_takes_no_more() {
     assert_eq!(listening.connections(), 2);
 }
 
-/// The octets stop, the socket stays: only a question tells.
+/// F55: the octets stop, the socket stays: only a question tells.
 #[tokio::test]
 async fn an_origin_without_a_sign_of_life_is_given_up() {
     let listener = Listener::bind().await;
@@ -205,4 +205,27 @@ async fn an_origin_without_a_sign_of_life_is_given_up() {
     });
     assert!(heard.starts_with("HTTP/1.1 502"), "{heard}");
     assert_eq!(stage.origins.at_rest(), 0);
+}
+
+/// F55: what does no harm twice goes out again, over another connection.
+#[tokio::test]
+async fn a_request_outlives_a_connection_without_a_sign_of_life() {
+    let listener = Listener::bind().await;
+    let mut timeouts = PeerTimeouts::default();
+    (timeouts.ping, timeouts.pong) = (Duration::from_millis(100), Duration::from_millis(100));
+    let stage = Stage::with(Peer::builder(listener.at()).timeouts(timeouts)).await;
+    let (heard, _) = tokio::join!(stage.get("/"), async {
+        let mut dead = listener.accept(None).await;
+        dead.request().await;
+        let mut pings = 0;
+        while let Some(frame) = dead.read().await {
+            pings += usize::from(frame.kind == PING);
+        }
+        assert_eq!(pings, 1, "asked once, and not again and again");
+        let mut alive = listener.accept(None).await;
+        let stream = alive.request().await;
+        alive.answer(stream, b"well").await;
+        alive
+    });
+    assert!(heard.starts_with("HTTP/1.1 200") && heard.contains("well"), "{heard}");
 }

@@ -48,7 +48,7 @@ async fn goes_round(client: &mut TcpStream) {
 const WEBSOCKET: &str = "GET /chat HTTP/1.1\r\nHost: a.example\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
     Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
 
-/// Also as the very first request, when it is not known yet what the origin allows.
+/// H67: also as the very first request, when it is not known yet what the origin allows.
 #[tokio::test]
 async fn websocket_goes_through_as_extended_connect() {
     let mut builder = Builder::new();
@@ -74,6 +74,7 @@ async fn websocket_goes_through_as_extended_connect() {
     assert_eq!(listening.connections(), 1);
 }
 
+/// H67
 #[tokio::test]
 async fn an_origin_without_extended_connect_is_asked_plainly() {
     let listening = origin_with(Builder::new(), |mut call: Call| async move {
@@ -87,6 +88,7 @@ async fn an_origin_without_extended_connect_is_asked_plainly() {
     assert!(head_of(&mut client).await.starts_with("HTTP/1.1 400"));
 }
 
+/// H66
 #[tokio::test]
 async fn a_refused_switch_is_an_ordinary_answer() {
     let mut builder = Builder::new();

@@ -79,6 +79,9 @@ fn doc(workspace: &Workspace, _: &Clock) -> Outcome<Done> {
 }
 
 fn each_feature(workspace: &Workspace, _: &Clock) -> Outcome<Done> {
+    if shell::in_ci() {
+        setup::for_tests(workspace)?;
+    }
     checked(features::command(workspace, &Options::default()))
 }
 

@@ -48,7 +48,10 @@ pub(super) async fn no_cipher_in_common_is_refused(lab: Lab) {
 
 pub(super) async fn groups_by_name(lab: Lab) {
     let authority = Authority::new("root");
-    for group in ["secp384r1", "X25519", "secp256r1"] {
+    // A validated module has X25519 by name, and offers it to nobody: who has it alone meets no one.
+    let is_fips =
+        [lab.server_backend(), lab.client_backend()].iter().any(|end| end.capabilities().has(Capability::Fips));
+    for group in ["secp384r1", "secp256r1", "X25519"].into_iter().take(if is_fips { 2 } else { 3 }) {
         let mut config = ServerConfig::of(authority.identity(&["a.test"]));
         config.groups = Some(vec![group.into()]);
         let plain = ClientConfig::new().trust(authority.trust());
