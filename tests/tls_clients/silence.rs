@@ -42,7 +42,7 @@ async fn agreed(proxy: &Proxy, pki: &Pki, alpn: &str) -> Box<dyn Session> {
     let library = backends::<TcpStream>().swap_remove(0);
     let client = library.client(&pki.client().alpn([alpn])).unwrap();
     let stream = TcpStream::connect(proxy.addr).await.unwrap();
-    let session = client.connect(stream, ServerName::parse(NAME).unwrap()).await.unwrap();
+    let session = client.connect(stream, Whom::new(ServerName::parse(NAME).unwrap(), proxy.addr.port())).await.unwrap();
     assert_eq!(session.facts().alpn.as_deref(), Some(alpn.as_bytes()));
     session
 }

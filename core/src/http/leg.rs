@@ -47,6 +47,8 @@ pub(super) struct Leg<R: Role> {
     shutdown: Shutdown,
     /// Octets that the socket took, ever.
     pub(super) written: u64,
+    /// The same beneath TLS, when it was looked at last.
+    sent: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,6 +70,7 @@ impl<R: Role> Leg<R> {
             failed: None,
             shutdown: Shutdown::Open,
             written: 0,
+            sent: 0,
         }
     }
 
@@ -202,18 +205,13 @@ impl<R: Role> Leg<R> {
 
     /// Hands what was encoded to the socket, and shuts the write side of a tunnel down when its direction has ended.
     pub(super) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), StreamError>> {
-        // Before a session of TLS takes more into its own buffer, which is no progress of the peer's.
-        if self.write_by.is_some_and(|by| by <= Instant::now()) {
-            return Poll::Ready(Err(self.fail(StreamError::Timeout(Wait::Write))));
-        }
         while self.machine.wants_transmit() {
             match self.poll_write(cx) {
                 Poll::Ready(Ok(0)) => return Poll::Ready(Err(self.fail(StreamError::Io(io::ErrorKind::WriteZero)))),
                 Poll::Ready(Ok(n)) => {
                     self.machine.transmitted(n);
                     self.written += n as u64;
-                    // Progress: the wait begins anew.
-                    self.write_by = None;
+                    self.note_progress();
                 }
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(from_io(&error))),
                 Poll::Pending => return self.wait_to_write(),
@@ -232,7 +230,19 @@ impl<R: Role> Leg<R> {
         Poll::Ready(Ok(()))
     }
 
+    /// The peer made room: the wait for it begins anew. What a session of TLS took into its own buffers does not count.
+    fn note_progress(&mut self) {
+        let sent = self.stream.sent();
+        if sent.is_none_or(|sent| sent > self.sent) {
+            self.write_by = None;
+        }
+        self.sent = sent.unwrap_or(0);
+    }
+
     fn wait_to_write<T>(&mut self) -> Poll<T> {
+        if self.stream.sent().is_some() {
+            self.note_progress();
+        }
         self.seen = None;
         if self.write_by.is_none() {
             self.write_by = deadline(self.patience.write);

@@ -202,6 +202,15 @@ impl Stream {
         }
     }
 
+    /// Octets that the transport took, ever, where they are not those that were written; otherwise each that is taken is progress.
+    #[inline]
+    pub(crate) fn sent(&self) -> Option<u64> {
+        match self {
+            Self::Tls(session) => Some(session.sent()),
+            Self::Tcp(_) | Self::Unix(_) | Self::Other(_) => None,
+        }
+    }
+
     /// Ready when a read is worth a try; pending costs neither a buffer nor a system call. What is no socket is always worth a try.
     #[inline]
     pub(crate) fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<()> {

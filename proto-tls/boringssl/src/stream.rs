@@ -130,6 +130,10 @@ impl<IO: Transport> Session for Stream<IO> {
             self.tls.get_ref().poll_readable(cx)
         }
     }
+
+    fn sent(&self) -> u64 {
+        self.tls.get_ref().sent()
+    }
 }
 
 impl<IO: Transport> AsyncRead for Stream<IO> {

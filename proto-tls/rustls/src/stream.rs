@@ -46,6 +46,7 @@ pub(crate) struct Link<IO> {
     asked: bool,
     /// Whether rustls holds a buffer that is larger than it need be.
     swollen: bool,
+    sent: u64,
     /// Whether a writer waits for the transport. Its task is the one that has to be woken then, and no reader's in its place.
     writer: Writer,
 }
@@ -78,6 +79,7 @@ impl<IO: Transport> Link<IO> {
             left: false,
             asked: false,
             swollen: false,
+            sent: 0,
             writer: Writer::Content,
         }
     }
@@ -177,7 +179,7 @@ impl<IO: Transport> Link<IO> {
         while self.tls.wants_write() {
             match self.tls.write_tls(&mut Outlet { io: &mut self.io, cx }) {
                 Ok(0) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
-                Ok(_) => {}
+                Ok(n) => self.sent += n as u64,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Poll::Pending,
                 Err(error) => return Poll::Ready(Err(error)),
             }
@@ -351,6 +353,10 @@ impl<IO: Transport> Session for Stream<IO> {
 
     fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<()> {
         self.link.poll_readable(cx)
+    }
+
+    fn sent(&self) -> u64 {
+        self.link.sent
     }
 }
 

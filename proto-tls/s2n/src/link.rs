@@ -47,6 +47,7 @@ struct Wire<IO> {
     error: Option<io::Error>,
     /// Octets that came since this was set to none.
     received: usize,
+    sent: u64,
     /// What the library writes is looked at before it leaves.
     is_held: bool,
     /// Octets that have come of [`BEGIN`].
@@ -69,7 +70,7 @@ impl<IO: Transport> Link<IO> {
     pub(crate) fn new(mut connection: Connection, config: Config, io: IO) -> Result<Self, Error> {
         // Only one read for a record, and delays that hold up nobody.
         connection.set_config(config)?.set_receive_buffering(true)?.set_blinding(Blinding::SelfService)?;
-        let wire = Wire { io, out: BytesMut::new(), error: None, received: 0, is_held: false, begun: 0 };
+        let wire = Wire { io, out: BytesMut::new(), error: None, received: 0, sent: 0, is_held: false, begun: 0 };
         Ok(Self { connection, wire, progress: Progress::Negotiating, is_starved: false, end: None })
     }
 
@@ -154,6 +155,11 @@ impl<IO: Transport> Link<IO> {
             return failure(Error::io_error(io::Error::from_raw_os_error(libc::EPIPE)));
         }
         Poll::Ready(Ok(0))
+    }
+
+    /// Octets that the transport took, ever.
+    pub(crate) fn sent(&self) -> u64 {
+        self.wire.sent
     }
 
     pub(crate) fn poll_write(&mut self, cx: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
@@ -246,7 +252,10 @@ impl<IO: Transport> Wire<IO> {
         while !self.out.is_empty() {
             match ready!(Pin::new(&mut self.io).poll_write(cx, &self.out))? {
                 0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
-                n => self.out.advance(n),
+                n => {
+                    self.sent += n as u64;
+                    self.out.advance(n);
+                }
             }
         }
         if self.out.capacity() > KEPT_ROOM {
@@ -277,7 +286,10 @@ impl<IO: Transport> ffi::Wire for Wire<IO> {
             false => Poll::Pending,
         };
         let rest = match sent {
-            Poll::Ready(n) => &octets[n..],
+            Poll::Ready(n) => {
+                self.sent += n as u64;
+                &octets[n..]
+            }
             Poll::Pending => octets,
         };
         self.out.extend_from_slice(rest);

@@ -31,6 +31,10 @@ impl<IO: Transport> Session for Stream<IO> {
     fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<()> {
         self.link.poll_readable(cx)
     }
+
+    fn sent(&self) -> u64 {
+        self.link.sent()
+    }
 }
 
 impl<IO: Transport> AsyncRead for Stream<IO> {

@@ -47,6 +47,10 @@ pub trait Session: AsyncRead + AsyncWrite + Send + Unpin + 'static {
 
     /// Ready when a read is worth a try: plaintext is at hand, or the transport has octets.
     fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<()>;
+
+    /// Octets that the transport took, ever, records and all. What a session takes into its own buffers is no sign that its peer reads; this
+    /// is.
+    fn sent(&self) -> u64;
 }
 
 /// TLS within TLS: through a proxy that is spoken to with TLS itself, for instance.

@@ -27,6 +27,7 @@ pub struct Wire<IO> {
     filled: usize,
     taken: usize,
     is_at_end: bool,
+    sent: u64,
 }
 
 /// Read ahead at a time: one record of the largest kind (RFC 8446 §5.2).
@@ -48,6 +49,7 @@ impl<IO: Transport> Wire<IO> {
             filled: 0,
             taken: 0,
             is_at_end: false,
+            sent: 0,
         }
     }
 
@@ -56,6 +58,11 @@ impl<IO: Transport> Wire<IO> {
         if !self.waker.will_wake(cx.waker()) {
             self.waker.clone_from(cx.waker());
         }
+    }
+
+    /// Octets that the transport took, ever.
+    pub fn sent(&self) -> u64 {
+        self.sent
     }
 
     /// Whether the transport gave its end.
@@ -148,7 +155,10 @@ impl<IO: Transport> Wire<IO> {
         while !self.unsent.is_empty() {
             match std::task::ready!(Pin::new(&mut self.io).poll_write(cx, &self.unsent))? {
                 0 => return Poll::Ready(Err(ErrorKind::WriteZero.into())),
-                n => self.unsent.advance(n),
+                n => {
+                    self.sent += n as u64;
+                    self.unsent.advance(n);
+                }
             }
         }
         // Gives the memory back: most connections are idle most of the time.
@@ -185,7 +195,10 @@ impl<IO: Transport> Write for Wire<IO> {
         let mut taken = 0;
         if self.unsent.is_empty() {
             match Pin::new(&mut self.io).poll_write(&mut Context::from_waker(&self.waker), octets) {
-                Poll::Ready(outcome) => taken = outcome?,
+                Poll::Ready(outcome) => {
+                    taken = outcome?;
+                    self.sent += taken as u64;
+                }
                 Poll::Pending => {}
             }
         }

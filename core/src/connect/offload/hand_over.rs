@@ -114,6 +114,10 @@ impl Session for Watched<dyn Session> {
         self.io.facts()
     }
 
+    fn sent(&self) -> u64 {
+        self.io.sent()
+    }
+
     fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<()> {
         self.io.poll_readable(cx)
     }

@@ -92,6 +92,10 @@ impl Session for Plain {
     fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<()> {
         self.io.poll_readable(cx)
     }
+
+    fn sent(&self) -> u64 {
+        0
+    }
 }
 
 impl AsyncRead for Plain {
