@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use simplon::core::http::Timeouts;
 use simplon::prelude::*;
-use simplon::proto_tls::{Session, backends};
+use simplon::proto_tls::{Session, Whom, backends};
 use simplon_testkit::h2::{Code, Peer as Raw};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -42,7 +42,7 @@ async fn agreed(proxy: &Proxy, pki: &Pki, alpn: &str) -> Box<dyn Session> {
     let library = backends::<TcpStream>().swap_remove(0);
     let client = library.client(&pki.client().alpn([alpn])).unwrap();
     let stream = TcpStream::connect(proxy.addr).await.unwrap();
-    let session = client.connect(stream, ServerName::parse(NAME).unwrap()).await.unwrap();
+    let session = client.connect(stream, Whom::new(ServerName::parse(NAME).unwrap(), 0)).await.unwrap();
     assert_eq!(session.facts().alpn.as_deref(), Some(alpn.as_bytes()));
     session
 }
