@@ -25,11 +25,13 @@ use honest::{Honest, Waits};
 use simplon::core::http::Http2Config;
 
 /// What an attack may make the process hold beside what it held before: a few connections, each with as many streams as it may have.
-const MOST_OCTETS: usize = 64 << 20;
+const MOST_OCTETS: usize = 24 << 20;
 /// How many times longer than before it one in a hundred may wait.
 const MOST_SLOWER: u32 = 2;
 /// What is less is noise, on a machine whose two processors are shared by the proxy, its origin, the clients and the attackers.
 const NOISE: Duration = millis(10);
+/// A machine may be busy with something else for a while: a flood that does slow others down does so each time.
+const TRIES: u32 = 3;
 
 /// Not a test: the process of the attackers, if it was started as that.
 #[test]
@@ -60,24 +62,28 @@ fn each_flood_for_ten_seconds() {
     let ground = Ground::new(Duration::from_secs(2), Http2Config::default());
     let honest = Honest::beside(ground.addr());
     sleep(Duration::from_secs(1));
+    let mut calm = calm(&honest);
     for class in class::ALL {
-        // A machine may be busy with something else for a while: then it is looked at once more.
-        if !is_swift(class, &ground, &honest) {
-            assert!(is_swift(class, &ground, &honest), "{class}: others waited too long, twice");
-        }
+        let swift = (0..TRIES).any(|_| is_swift(class, &ground, &honest, &mut calm));
+        assert!(swift, "{class}: others waited too long, each time");
     }
     honest.leave();
 }
 
-/// Whether those who do not flood are served nearly as soon as without the flood.
-fn is_swift(class: &Class, ground: &Ground, honest: &Honest) -> bool {
+/// How long clients wait while nobody attacks.
+fn calm(honest: &Honest) -> Waits {
     honest.waits();
     sleep(Duration::from_secs(2));
-    let calm = honest.waits();
+    honest.waits()
+}
+
+/// Whether those who do not flood are served nearly as soon as without the flood: before it, or after it, which is before the next one.
+fn is_swift(class: &Class, ground: &Ground, honest: &Honest, calm: &mut Waits) -> bool {
     let seen = Seen::under(class, ground, honest, Duration::from_secs(10));
-    println!("{class}: {seen}, before it {calm}");
+    let before = std::mem::replace(calm, self::calm(honest));
+    println!("{class}: {seen}, before it {before}, after it {calm}");
     seen.check(class);
-    seen.waits.p99 <= (calm.p99 * MOST_SLOWER).max(NOISE)
+    seen.waits.p99 <= (before.p99.max(calm.p99) * MOST_SLOWER).max(NOISE)
 }
 
 /// What was seen of one attack.

@@ -32,6 +32,17 @@ pub enum Ended {
     Close,
 }
 
+/// A connection on which nothing was understood yet, for another protocol.
+#[cfg(feature = "h2")]
+#[derive(Debug)]
+pub(super) struct Unspoken {
+    pub(super) stream: Stream,
+    /// What was read of it.
+    pub(super) before: bytes::Bytes,
+    pub(super) info: Arc<ConnInfo>,
+    pub(super) drain: Drain,
+}
+
 /// What an idle connection turned to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Woken {
@@ -251,13 +262,13 @@ impl Exchange {
     /// # Errors
     /// It does not: the exchange comes back as it was.
     #[cfg(feature = "h2")]
-    pub(super) async fn into_h2(mut self: Box<Self>) -> Result<(Stream, bytes::Bytes), Box<Self>> {
+    pub(super) async fn into_h2(mut self: Box<Self>) -> Result<Unspoken, Box<Self>> {
         let is_h2 = match &mut self.0 {
             Kind::H1(exchange) => exchange.speaks_h2().await,
             Kind::H2(_) => false,
         };
         match *self {
-            Self(Kind::H1(exchange)) if is_h2 => Ok(exchange.into_stream()),
+            Self(Kind::H1(exchange)) if is_h2 => Ok(exchange.into_unspoken()),
             Self(kind) => {
                 *self = Self(kind);
                 Err(self)

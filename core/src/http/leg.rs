@@ -173,14 +173,19 @@ impl<R: Role> Leg<R> {
 
     /// A body never read to its end, or a fresh message: the next wait starts from scratch.
     pub(super) fn restart_wait(&mut self) {
-        self.restart_wait_at(None);
+        self.restart_wait_keeping_time();
+        self.seen = None;
     }
 
-    /// The same, and the next wait begins at once: it is this late now, if that is known.
-    pub(super) fn restart_wait_at(&mut self, now: Option<Instant>) {
+    /// The same, and the next wait begins at once: it is as late as somebody saw just now.
+    pub(super) fn restart_wait_keeping_time(&mut self) {
         self.read_by = None;
         self.left = None;
-        self.seen = now;
+    }
+
+    /// Somebody looked at the time. It is good until something is waited for.
+    pub(super) fn saw(&mut self, now: Instant) {
+        self.seen = Some(now);
     }
 
     fn read_wait(&self) -> (Wait, Duration) {
@@ -228,6 +233,7 @@ impl<R: Role> Leg<R> {
     }
 
     fn wait_to_write<T>(&mut self) -> Poll<T> {
+        self.seen = None;
         if self.write_by.is_none() {
             self.write_by = deadline(self.patience.write);
         }

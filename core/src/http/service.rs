@@ -1,11 +1,14 @@
 //! The service that turns accepted streams into exchanges.
 
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use simplon_proto_http::h1::Config;
 
+#[cfg(feature = "h2")]
+use super::exchange::Unspoken;
 use super::exchange::{Ended, Exchange, KeepIdle, Woken};
 #[cfg(feature = "h2")]
 use super::multiplex::{self, Counters, Http2Config, Http2Stats};
@@ -72,6 +75,9 @@ pub struct Http<S> {
     counters: Arc<Counters>,
 }
 
+/// A connection that carries many exchanges at a time, served to its end.
+type Multiplexed<'a> = Pin<Box<dyn Future<Output = ()> + Send + 'a>>;
+
 impl<S: Serve> Http<S> {
     /// With default limits and timeouts.
     pub fn new(app: S) -> Self {
@@ -98,28 +104,52 @@ impl<S: Serve> Http<S> {
     /// Serves one connection until it is over. For streams that did not come from a listener; what a listener accepts gets here by itself.
     ///
     /// The protocol is what [`ConnInfo::protocol`] says was negotiated; where nothing was, the first octets tell.
-    pub async fn serve_stream(&self, stream: Stream, info: Arc<ConnInfo>, drain: Drain) {
+    ///
+    /// Size:    a connection of HTTP/1 at rest is this future and one box.
+    pub fn serve_stream(
+        &self,
+        stream: Stream,
+        info: Arc<ConnInfo>,
+        drain: Drain,
+    ) -> impl Future<Output = ()> + Send + use<'_, S> {
+        let begun = self.begin(stream, info, drain);
+        async move {
+            match begun {
+                Ok(exchange) => self.serve_h1(exchange).await,
+                Err(multiplexed) => multiplexed.await,
+            }
+        }
+    }
+
+    /// A connection before its first request, or all of one that was negotiated to be another. What is large is boxed before there is a future
+    /// that would hold it.
+    fn begin(&self, stream: Stream, info: Arc<ConnInfo>, drain: Drain) -> Result<Box<Exchange>, Multiplexed<'_>> {
         #[cfg(feature = "h2")]
         if let (Some(Negotiated::Http2), Some(http2)) = (info.protocol(), &self.config.http2) {
-            return Box::pin(self.multiplex(http2, stream, bytes::Bytes::new(), info, drain)).await;
+            return Err(Box::pin(self.multiplex(http2, stream, bytes::Bytes::new(), info, drain)));
         }
         let (protocol, timeouts) = (Arc::clone(&self.config.protocol), Arc::clone(&self.config.timeouts));
-        #[cfg(feature = "h2")]
-        let known = (Arc::clone(&info), drain.clone());
-        let mut exchange = Box::new(Exchange::h1(stream, protocol, timeouts, info, drain));
+        Ok(Box::new(Exchange::h1(stream, protocol, timeouts, info, drain)))
+    }
+
+    async fn serve_h1(&self, mut exchange: Box<Exchange>) {
         let keep = KeepIdle { grace: self.config.drain_grace };
         while exchange.idle(keep).await == Woken::Request {
             #[cfg(feature = "h2")]
             if exchange.served() == 0
                 && exchange.may_be_h2()
-                && let (None, Some(http2)) = (known.0.protocol(), &self.config.http2)
+                && let (None, Some(http2)) = (exchange.info().protocol(), &self.config.http2)
             {
-                match Box::pin(exchange.into_h2()).await {
-                    Ok((stream, before)) => {
-                        let (info, drain) = known;
-                        return Box::pin(self.multiplex(http2, stream, before, info, drain)).await;
+                // What is large is gone before the next wait.
+                let turned = match Box::pin(exchange.into_h2()).await {
+                    Ok(Unspoken { stream, before, info, drain }) => {
+                        Err(Box::pin(self.multiplex(http2, stream, before, info, drain)))
                     }
-                    Err(back) => exchange = back,
+                    Err(back) => Ok(back),
+                };
+                match turned {
+                    Ok(back) => exchange = back,
+                    Err(multiplexed) => return multiplexed.await,
                 }
             }
             if self.config.max_exchanges.is_some_and(|most| exchange.served().saturating_add(1) >= most) {
@@ -163,3 +193,6 @@ impl<S: Serve> ServeConnection for Http<S> {
         self.serve_stream(stream, info, drain)
     }
 }
+
+#[cfg(test)]
+mod tests;

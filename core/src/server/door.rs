@@ -1,5 +1,6 @@
 //! From an accepted stream to a task that serves it.
 
+use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -79,29 +80,49 @@ impl<S: ServeConnection> Endpoint for Served<S> {
     fn spawn(&self, arrival: Arrival) {
         let service = self.0.clone();
         let (hub, ticket) = (arrival.seat.hub().clone(), arrival.seat.ticket());
-        let task = tokio::spawn(async move {
-            // First in, so last out: the place is free only after all else of the connection is gone.
-            let Arrival { seat, stream, info, admit, tls } = arrival;
-            if let Some(admit) = admit
-                && admit.admit_boxed(&info).await == Verdict::Refuse
-            {
-                seat.hub().counters.refused_by_filter.add();
-                return;
-            }
-            let drain = seat.hub().trigger.subscribe();
-            match tls {
-                None => service.serve(stream, info, drain).await,
-                // Boxed, so that connections in the clear do not pay for the state of a handshake.
-                Some(tls) => {
-                    let secured = Box::pin(secure(&tls, stream, info, seat.hub())).await;
-                    if let Some((stream, info)) = secured {
-                        service.serve(stream, info, drain).await;
-                    }
-                }
-            }
-        });
+        let task = match arrival {
+            // What most are rests in as little memory as it can.
+            Arrival { seat, stream, info, admit: None, tls: None } => tokio::spawn(serve(seat, service, stream, info)),
+            arrival => tokio::spawn(admit(arrival, service)),
+        };
         hub.remember(ticket, task.abort_handle());
     }
+}
+
+/// Serves a connection. A block, which holds what it was given once: an `async fn` would hold all of it twice.
+fn serve<S: ServeConnection>(
+    seat: Seat,
+    service: Arc<S>,
+    stream: Stream,
+    info: Arc<ConnInfo>,
+) -> impl Future<Output = ()> + Send {
+    async move {
+        let drain = seat.hub().trigger.subscribe();
+        service.serve(stream, info, drain).await;
+        drop(service);
+        // The place is free only after all else of the connection is gone.
+        drop(seat);
+    }
+}
+
+/// The same, if it is let in, and after its handshake.
+async fn admit<S: ServeConnection>(arrival: Arrival, service: Arc<S>) {
+    let Arrival { seat, stream, info, admit, tls } = arrival;
+    if let Some(admit) = admit
+        && admit.admit_boxed(&info).await == Verdict::Refuse
+    {
+        seat.hub().counters.refused_by_filter.add();
+        return;
+    }
+    let (stream, info) = match tls {
+        None => (stream, info),
+        // Boxed: nobody pays for the state of a handshake when it is over.
+        Some(tls) => match Box::pin(secure(&tls, stream, info, seat.hub())).await {
+            Some(secured) => secured,
+            None => return,
+        },
+    };
+    serve(seat, service, stream, info).await;
 }
 
 /// The handshake; what becomes of a connection without one is counted and forgotten.

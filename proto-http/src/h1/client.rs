@@ -13,6 +13,7 @@ use crate::head::{RequestHead, ResponseHead};
 use crate::rules::Rule;
 use crate::syntax;
 use crate::transfer::{Last, Misuse, StreamError};
+use crate::websocket;
 
 impl sealed::Sealed for Client {
     type In = ResponseHead;
@@ -84,9 +85,18 @@ fn switch(state: &mut State, mut head: ResponseHead) -> Result<(ResponseHead, La
     if !state.is_offered(&protocol) {
         return Err(Rule::UpgradeProtocol);
     }
+    if protocol.eq_ignore_ascii_case(b"websocket") && !is_proven(state, &head.fields) {
+        return Err(Rule::UpgradeProof);
+    }
     head.upgrade = Some(protocol);
     head.fields.remove_set(Known::TransferEncoding.bit() | Known::ContentLength.bit());
     tunnel(state, head)
+}
+
+/// Whether our key is answered, if we sent one (RFC 6455 §4.1).
+fn is_proven(state: &State, fields: &Fields) -> bool {
+    let Some(key) = &state.key else { return true };
+    fields.all(Known::SecWebSocketAccept).eq([websocket::accept(key).as_bytes()])
 }
 
 fn tunnel(state: &mut State, head: ResponseHead) -> Result<(ResponseHead, Last), Rule> {
@@ -114,6 +124,7 @@ fn ask(state: &mut State, head: &RequestHead, last: Last) -> Result<(), Misuse> 
     });
     state.asked = Asked::of(&head.method);
     state.offered = head.upgrade.clone();
+    state.key = head.fields.get(Known::SecWebSocketKey).filter(|_| offered.is_some()).map(Box::from);
     state.write = plan.write;
     Ok(())
 }

@@ -23,6 +23,8 @@ pub(super) struct State {
     pub(super) write: Write,
     /// The protocols that the request offers to switch to.
     pub(super) offered: Option<Bytes>,
+    /// The key that an offer of WebSocket came with.
+    pub(super) key: Option<Box<[u8]>>,
     pub(super) scan: Scan,
     /// What `inbound` is a part of; its own capacity does not tell, when all of it was given away.
     pub(super) held: Option<Size>,
@@ -148,6 +150,7 @@ impl State {
             read: Read::Head,
             write: Write::Head,
             offered: None,
+            key: None,
             scan: Scan { line_at: 0, searched: 0, lines: 0 },
             held: None,
             asked: Asked::Nothing,
@@ -240,6 +243,7 @@ impl State {
         self.read = Read::Head;
         self.write = Write::Head;
         self.offered = None;
+        self.key = None;
         self.scan = Scan::default();
         self.asked = Asked::Nothing;
         self.exchange = Exchange { persists: true, ..Exchange::default() };

@@ -85,6 +85,7 @@ rules! {
     UpgradeMalformed: Both, 400, "RFC 9110 §7.8", None, "an Upgrade that is not a list of protocols";
     UpgradeNotAsked: Response, 502, "RFC 9110 §15.2.2", None, "101 that was not asked for";
     UpgradeProtocol: Response, 502, "RFC 9110 §7.8", None, "101 without one of the protocols asked for";
+    UpgradeProof: Response, 502, "RFC 6455 §4.1", None, "101 to WebSocket whose Sec-WebSocket-Accept does not answer the key";
     UpgradeEarly: Response, 502, "RFC 9110 §7.8", None, "an agreement to a tunnel before the request was written to its end";
     // Order
     Unsolicited: Response, 502, "RFC 9112 §9.2", None, "octets from a server that nothing was asked of";

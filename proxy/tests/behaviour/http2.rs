@@ -1,24 +1,24 @@
-//! Clients that speak HTTP/2, and origins that do not. C28, C29, C30, C33, E46, E48
+//! Clients that speak HTTP/2, and origins that do not: what is particular to that. What holds for all versions is in the matrix.
+//! C28, C29, C30, C33, E46, E48
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
 use h2::client::{self, ResponseFuture, SendRequest};
-use h2::ext::Protocol;
 use h2::{Reason, RecvStream, SendStream};
 use http::{HeaderMap, Request, Response};
-use simplon_core::connect::Peer;
-use simplon_core::http::Serve;
-use simplon_core::net::ConnInfo;
-use simplon_core::{Result, http::HttpConfig};
+use simplon_core::Result;
+use simplon_core::http::{HttpConfig, Serve};
 use simplon_proxy::observe::End;
-use simplon_proxy::{App, ConnectPolicy, Filter, Response as ProxyResponse, Route, Target, To, Verdict};
+use simplon_proxy::{App, Filter, Response as ProxyResponse, To, Verdict};
 use simplon_testkit::time::{pass, settle, took};
 use simplon_testkit::{Wire, get, ok, status};
 use tokio::task::JoinHandle;
 
 use crate::stage::{self, Stage};
+
+mod tunnels;
 
 /// What the client lets the proxy send before it reads.
 const WINDOW: u32 = 64 << 10;
@@ -27,7 +27,7 @@ const KEPT: u64 = 384 << 10;
 
 struct Client {
     send: SendRequest<Bytes>,
-    driven: JoinHandle<std::result::Result<(), h2::Error>>,
+    driven: JoinHandle<Result<(), h2::Error>>,
     served: JoinHandle<()>,
 }
 
@@ -64,11 +64,11 @@ struct Heard {
     trailers: Option<HeaderMap>,
 }
 
-async fn heard(response: ResponseFuture) -> std::result::Result<Heard, h2::Error> {
+async fn heard(response: ResponseFuture) -> Result<Heard, h2::Error> {
     rest(response.await?).await
 }
 
-async fn rest(response: Response<RecvStream>) -> std::result::Result<Heard, h2::Error> {
+async fn rest(response: Response<RecvStream>) -> Result<Heard, h2::Error> {
     let (parts, mut body) = response.into_parts();
     let mut content = Vec::new();
     while let Some(piece) = body.data().await {
@@ -187,44 +187,6 @@ async fn trailers_pass_both_ways() {
     origin.send(status(200).field("grpc-status", "12")).await;
     let heard = heard(response).await.unwrap();
     assert_eq!((heard.fields["grpc-status"].as_bytes(), heard.trailers), (&b"12"[..], None));
-}
-
-/// C29: several informational heads, each once.
-#[tokio::test(start_paused = true)]
-async fn informational_heads_pass() {
-    let mut stage = stage::plain();
-    let (_client, mut response, mut origin) = passed(&mut stage, plain("GET", "/")).await;
-    origin.request().await;
-    let hints = "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n";
-    origin.send(format!("{hints}{hints}HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")).await;
-    let mut links = 0;
-    while let Some(interim) = std::future::poll_fn(|cx| response.poll_informational(cx)).await {
-        let interim = interim.unwrap();
-        assert_eq!((interim.status().as_u16(), interim.headers()["link"].as_bytes()), (103, &b"</a>"[..]));
-        links += 1;
-    }
-    assert_eq!(links, 2);
-    assert_eq!(heard(response).await.unwrap().status, 200);
-}
-
-/// C30: the origin says when, or its answer comes instead.
-#[tokio::test(start_paused = true)]
-async fn a_client_that_waits_for_100_is_told_by_the_origin() {
-    let mut stage = stage::plain();
-    let mut client = Client::new(&stage).await;
-    let request = asked("POST", "/").header("expect", "100-continue").header("content-length", "4");
-    let (mut response, mut send) = client.begin(request.body(()).unwrap());
-    let mut origin = stage.origin.accept().await;
-    let mut request = origin.head().await.unwrap();
-    assert_eq!(request.field("Expect"), Some("100-continue"));
-    origin.send("HTTP/1.1 100 Continue\r\n\r\n").await;
-    let interim = std::future::poll_fn(|cx| response.poll_informational(cx)).await.unwrap().unwrap();
-    assert_eq!(interim.status(), 100);
-    send.send_data("tea!".into(), true).unwrap();
-    origin.content(&mut request, None).await.unwrap();
-    assert_eq!(request.text(), "tea!");
-    origin.send(ok("drunk")).await;
-    assert_eq!(heard(response).await.unwrap().content, "drunk");
 }
 
 /// C30: an answer in the middle of an upload arrives, and the upload is stopped without a fault.
@@ -466,101 +428,6 @@ async fn a_drain_loses_nothing() {
     let (_, time) = took(client.served).await;
     assert!(time <= Duration::from_secs(2), "{time:?}");
     client.driven.await.unwrap().unwrap();
-}
-
-fn chat() -> Request<()> {
-    let mut request = asked("CONNECT", "/chat").header("sec-websocket-version", "13").body(()).unwrap();
-    request.extensions_mut().insert(Protocol::from_static("websocket"));
-    request
-}
-
-/// A client that knows that it may.
-async fn chatting<S: Serve>(stage: &Stage<S>) -> Client {
-    let client = Client::new(stage).await;
-    settle().await;
-    assert!(client.send.is_extended_connect_protocol_enabled());
-    client
-}
-
-const SWITCHING: &str = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
-
-/// RFC 8441, H65
-#[tokio::test(start_paused = true)]
-async fn a_websocket_of_http_2_is_one_of_http_1_at_the_origin() {
-    let mut stage = stage::plain();
-    let mut client = chatting(&stage).await;
-    let (response, mut send) = client.begin(chat());
-    send.send_data("early".into(), false).unwrap();
-    let mut origin = stage.origin.accept().await;
-    let request = origin.head().await.unwrap();
-    assert_eq!((request.method(), request.path()), ("GET", "/chat"));
-    assert!(request.lists("Connection", "upgrade") && request.lists("Upgrade", "websocket"), "{request:?}");
-    assert_eq!(request.field("Sec-WebSocket-Key").unwrap().len(), 24);
-    settle().await;
-    assert!(origin.received().octets().ends_with(b"\r\n\r\n"), "nothing raw before both agreed");
-    origin.send(format!("{SWITCHING}raw\0")).await;
-    let response = response.await.unwrap();
-    assert_eq!(response.status(), 200);
-    assert!(!response.headers().contains_key("sec-websocket-accept"));
-    let mut body = response.into_body();
-    assert_eq!(body.data().await.unwrap().unwrap(), "raw\0");
-    assert_eq!(origin.exactly(5).await.unwrap(), b"early");
-    send.send_data("late".into(), true).unwrap();
-    assert_eq!(origin.rest().await.unwrap(), b"late");
-    origin.send("bye").await;
-    drop(origin);
-    let mut said = Vec::new();
-    while let Some(piece) = body.data().await {
-        said.extend_from_slice(&piece.unwrap());
-    }
-    assert_eq!(said, b"bye");
-    settle().await;
-    assert_eq!(stage.records.only().end, End::Tunnel);
-}
-
-/// H66: an answer other than 101 does not open anything, and does not look as if it did.
-#[tokio::test(start_paused = true)]
-async fn a_refused_websocket_is_refused() {
-    for (reply, expected) in [(status(403).body("no"), 403), (ok("what?"), 502)] {
-        let mut stage = stage::plain();
-        let mut client = chatting(&stage).await;
-        let (response, mut send) = client.begin(chat());
-        send.send_data("early".into(), false).unwrap();
-        let mut origin = stage.origin.accept().await;
-        origin.head().await.unwrap();
-        origin.send(reply).await;
-        assert_eq!(heard(response).await.unwrap().status, expected);
-        assert!(origin.received().octets().ends_with(b"\r\n\r\n"));
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn connect_carries_raw_octets() {
-    struct Tunnels(Peer);
-    impl Route for Tunnels {
-        type Ctx = ();
-        fn begin(&self, _from: &ConnInfo) {}
-        async fn route(&self, _request: &mut simplon_proxy::Request<'_>, _cx: &mut ()) -> Result<Target> {
-            Ok(Target::Tunnel(self.0.clone()))
-        }
-    }
-    let mut stage = stage::with(|origin| App::new(Tunnels(origin)).connect(ConnectPolicy::to_ports([443])));
-    let mut client = Client::new(&stage).await;
-    let (refused, _send) = client.begin(Request::connect("a.example:25").body(()).unwrap());
-    assert_eq!(refused.await.unwrap().status(), 405);
-    let (response, mut send) = client.begin(Request::connect("a.example:443").body(()).unwrap());
-    let mut origin = stage.origin.accept().await;
-    let response = response.await.unwrap();
-    assert_eq!(response.status(), 200);
-    send.send_data("\x16\x03".into(), false).unwrap();
-    assert_eq!(origin.exactly(2).await.unwrap(), b"\x16\x03");
-    origin.send("\x17").await;
-    let mut body = response.into_body();
-    assert_eq!(body.data().await.unwrap().unwrap(), "\x17");
-    // A client that resets its tunnel lets the far end go.
-    send.send_reset(Reason::CANCEL);
-    let (_, time) = took(origin.closed()).await;
-    assert!(time < Duration::from_millis(5), "{time:?}");
 }
 
 /// A client of HTTP/1 at the same port.

@@ -21,6 +21,8 @@ mod gone;
 mod grpc;
 mod http2;
 mod in_process;
+mod looking;
+mod messages;
 mod passed_on;
 mod pipelining;
 mod records;

@@ -1,25 +1,87 @@
 //! Connections at rest: used again, or noticed to have died, and no request lost or doubled by it.
 
-use simplon_proxy::{App, To};
-use simplon_testkit::{get, ok, post, status};
+use simplon_core::Result;
+use simplon_core::connect::Peer;
+use simplon_core::net::ConnInfo;
+use simplon_proxy::{App, Request, Route, Target, To};
+use simplon_testkit::time::settle;
+use simplon_testkit::{get, matrix, ok, post, status};
 
 use crate::stage;
 
-/// 12-064
-#[tokio::test(start_paused = true)]
-async fn a_connection_is_used_again_by_another_client() {
-    let mut stage = stage::plain();
-    let (mut first, mut origin) = stage.pass(get("/1")).await;
-    origin.request().await;
-    origin.send(ok("one")).await;
-    first.response().await;
-    let mut second = stage.rig.client();
-    second.send(get("/2")).await;
-    assert_eq!(origin.request().await.path(), "/2");
-    origin.send(ok("two")).await;
-    assert_eq!(second.response().await.text(), "two");
-    stage.origin.nobody_came().await;
-    assert!(stage.records.all()[1].reused);
+/// One group for each path.
+struct Groups(Peer);
+
+impl Route for Groups {
+    type Ctx = ();
+
+    fn begin(&self, _from: &ConnInfo) {}
+
+    async fn route(&self, request: &mut Request<'_>, _cx: &mut ()) -> Result<Target> {
+        let group = u64::from(request.target.path() == b"/other");
+        Ok(Target::Forward(self.0.to_builder().group(group).build()))
+    }
+}
+
+matrix! {
+    /// 12-064
+    async fn a_connection_is_used_again_by_another_client(cell: Cell) {
+        let mut stage = cell.plain();
+        let (mut first, mut asked) = stage.pass(get("/1")).await;
+        asked.respond(ok("one")).await;
+        first.response().await;
+        let (mut second, mut asked) = stage.pass(get("/2")).await;
+        assert_eq!(asked.path(), "/2");
+        asked.respond(ok("two")).await;
+        assert_eq!(second.response().await.text(), "two");
+        assert_eq!(stage.up().tries(), 1);
+        settle().await;
+        assert!(stage.records.all()[1].reused);
+    }
+
+    /// F52: an idempotent request goes out again on a new connection.
+    async fn a_get_on_a_connection_that_was_reset_succeeds(cell: Cell) {
+        let mut stage = cell.plain();
+        let (mut client, mut asked) = stage.pass(get("/1")).await;
+        asked.respond(ok("one")).await;
+        client.response().await;
+        client.send(get("/2")).await;
+        stage.head().await.reset();
+        let mut fresh = stage.request().await;
+        assert_eq!(fresh.path(), "/2");
+        fresh.respond(ok("two")).await;
+        assert_eq!(client.response().await.text(), "two");
+        assert_eq!(stage.up().tries(), 2);
+    }
+
+    /// F52, 12-111: a POST of which something may have reached the origin is not sent again.
+    async fn a_post_is_never_sent_twice(cell: Cell) {
+        for is_cut in [false, true] {
+            let mut stage = cell.plain();
+            let (mut client, mut asked) = stage.pass(get("/1")).await;
+            asked.respond(ok("one")).await;
+            client.response().await;
+            client.send(post("/2").body("order")).await;
+            let mut asked = stage.head().await;
+            if is_cut { asked.cut().await } else { asked.reset() }
+            assert_eq!(client.response().await.status, 502);
+            stage.nobody_else_came().await;
+        }
+    }
+
+    /// F56: connections of different groups are never exchanged.
+    async fn a_connection_is_not_used_for_a_peer_of_another_group(cell: Cell) {
+        let mut stage = cell.with(|origin| App::new(Groups(origin)));
+        let mut client = stage.client().await;
+        for (path, connections) in [("/one", 1), ("/other", 2), ("/one/again", 2), ("/other", 2)] {
+            client.send(get(path)).await;
+            let mut asked = stage.request().await;
+            assert_eq!(asked.path(), path);
+            asked.respond(ok("")).await;
+            client.response().await;
+            assert_eq!(stage.up().tries(), connections, "{path}");
+        }
+    }
 }
 
 /// F58, 12-051
@@ -109,22 +171,6 @@ async fn a_get_on_a_connection_that_died_succeeds_invisibly() {
     }
 }
 
-/// F52, 12-111: a POST of which something may have reached the origin is not sent again.
-#[tokio::test(start_paused = true)]
-async fn a_post_is_never_sent_twice() {
-    for death in [Death::Closed, Death::Reset] {
-        let mut stage = stage::plain();
-        let (mut client, mut origin) = stage.pass(get("/1")).await;
-        origin.request().await;
-        origin.send(ok("one")).await;
-        client.response().await;
-        client.send(post("/2").body("order")).await;
-        dies(origin, death).await;
-        assert_eq!(client.response().await.status, 502, "{death:?}");
-        stage.origin.nobody_came().await;
-    }
-}
-
 /// F52: a POST of which nothing left may go out on a new connection.
 #[tokio::test(start_paused = true)]
 async fn a_post_on_a_connection_that_takes_nothing_is_sent_once() {
@@ -167,36 +213,4 @@ async fn a_connection_does_not_rest_longer_than_its_peer_allows() {
     client.response().await;
     drop(client);
     origin.closed().await;
-}
-
-/// F56: connections of different groups are never exchanged.
-#[tokio::test(start_paused = true)]
-async fn a_connection_is_not_used_for_a_peer_of_another_group() {
-    use simplon_core::connect::Peer;
-    use simplon_core::net::ConnInfo;
-    struct Groups(Peer);
-    impl simplon_proxy::Route for Groups {
-        type Ctx = ();
-        fn begin(&self, _from: &ConnInfo) {}
-        async fn route(
-            &self,
-            request: &mut simplon_proxy::Request<'_>,
-            _cx: &mut (),
-        ) -> simplon_core::Result<simplon_proxy::Target> {
-            let group = u64::from(request.target.path() == b"/other");
-            Ok(simplon_proxy::Target::Forward(self.0.to_builder().group(group).build()))
-        }
-    }
-    let mut stage = stage::with(|origin| App::new(Groups(origin)));
-    let (mut client, mut first) = stage.pass(get("/one")).await;
-    first.request().await;
-    first.send(ok("one")).await;
-    client.response().await;
-    client.send(get("/other")).await;
-    let mut second = stage.origin.accept().await;
-    second.request().await;
-    second.send(ok("other")).await;
-    client.response().await;
-    client.send(get("/one/again")).await;
-    assert_eq!(first.request().await.path(), "/one/again");
 }

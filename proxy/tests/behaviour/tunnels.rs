@@ -2,63 +2,282 @@
 
 use std::time::Duration;
 
+use simplon_core::Result;
 use simplon_core::connect::Peer;
-use simplon_core::http::{HttpConfig, OriginsConfig, Timeouts};
+use simplon_core::http::{HttpConfig, Serve, Timeouts};
 use simplon_core::net::ConnInfo;
-use simplon_core::{Result, http::Serve};
 use simplon_proxy::observe::End;
 use simplon_proxy::{App, ConnectPolicy, Request, Route, Target, To};
-use simplon_testkit::wire::Closing;
-use simplon_testkit::{Network, Wire, get, ok, time};
+use simplon_testkit::matrix::{Asked, Down};
+use simplon_testkit::{Wire, get, matrix, ok, status, time};
 
-use crate::stage::{self, Stage};
+use crate::stage;
 
 const UPGRADE: &str = "GET /chat HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
 const SWITCHING: &str = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
-
-/// A client and an origin that have agreed.
-async fn upgraded(stage: &mut Stage<impl Serve>) -> (Wire, Wire) {
-    let (mut client, mut origin) = stage.pass(UPGRADE).await;
-    let request = origin.request().await;
-    assert!(request.lists("Connection", "upgrade") && request.lists("Upgrade", "websocket"), "{request:?}");
-    origin.send(SWITCHING).await;
-    let response = client.head().await.unwrap();
-    assert_eq!(response.status, 101);
-    assert!(response.lists("Connection", "upgrade") && response.lists("Upgrade", "websocket"), "{response:?}");
-    (client, origin)
-}
 
 async fn heard(wire: &mut Wire, octets: &[u8]) {
     assert_eq!(wire.exactly(octets.len()).await.unwrap(), octets);
 }
 
-#[tokio::test(start_paused = true)]
-async fn octets_pass_both_ways_once_both_agreed() {
-    let mut stage = stage::plain();
-    let (mut client, mut origin) = upgraded(&mut stage).await;
-    client.send(b"\x81\x05hello".to_vec()).await;
-    heard(&mut origin, b"\x81\x05hello").await;
-    origin.send(b"GET / HTTP/1.1\r\n\r\n\0\xff".to_vec()).await;
-    heard(&mut client, b"GET / HTTP/1.1\r\n\r\n\0\xff").await;
-    drop(origin);
-    client.closed().await;
-    drop(client);
-    time::settle().await;
-    let record = stage.records.only();
-    assert_eq!((record.end, record.status.unwrap().as_u16()), (End::Tunnel, 101));
+/// A client and an origin that have agreed upon WebSocket.
+async fn agreed(stage: &mut matrix::Stage<impl Serve>) -> (Down, Asked) {
+    let mut client = stage.client().await;
+    client.upgrade("/chat", "websocket").await;
+    let mut origin = stage.head().await;
+    assert_eq!((origin.switches_to(), origin.path()), (Some("websocket"), "/chat"), "{origin:?}");
+    origin.open().await;
+    client.opened().await;
+    (client, origin)
 }
 
-/// H65, 12-044: data in the same segment as the head, both ways.
+/// Sends each attempt to the first, and then to the second.
+struct Either(Peer, Peer);
+
+impl Route for Either {
+    type Ctx = ();
+
+    fn begin(&self, _from: &ConnInfo) {}
+
+    async fn route(&self, request: &mut Request<'_>, _cx: &mut ()) -> Result<Target> {
+        Ok(Target::Forward(if request.tried().is_empty() { self.0.clone() } else { self.1.clone() }))
+    }
+}
+
+const THERE: &str = "origin.example:443";
+
+matrix! {
+    async fn octets_pass_both_ways_once_both_agreed(cell: Cell) {
+        let mut stage = cell.plain();
+        let (mut client, mut origin) = agreed(&mut stage).await;
+        client.data(b"\x81\x05hello").await.unwrap();
+        assert_eq!(origin.read(7).await.unwrap(), b"\x81\x05hello");
+        origin.data(b"GET / HTTP/1.1\r\n\r\n\0\xff").await.unwrap();
+        assert_eq!(client.read(20).await.unwrap(), b"GET / HTTP/1.1\r\n\r\n\0\xff");
+        origin.end().await;
+        client.end().await;
+        let record = stage.record().await;
+        assert_eq!((record.end, record.status.unwrap().as_u16()), (End::Tunnel, 101));
+    }
+
+    /// H65, 12-044: data in the same segment as the head, both ways.
+    async fn octets_right_behind_the_heads_are_not_lost(cell: Cell) {
+        let mut stage = cell.plain();
+        let mut client = stage.client().await;
+        client.upgrade("/chat", "websocket").await;
+        client.data(b"from the client").await.unwrap();
+        let mut origin = stage.head().await;
+        time::settle().await;
+        origin.open().await;
+        origin.data(b"from the origin").await.unwrap();
+        client.opened().await;
+        assert_eq!(client.read(15).await.unwrap(), b"from the origin");
+        assert_eq!(origin.read(15).await.unwrap(), b"from the client");
+    }
+
+    /// H66: an answer that does not agree is an ordinary one, and nothing behind the request reaches the origin raw.
+    async fn a_refusal_is_an_ordinary_answer(cell: Cell) {
+        for code in [403, 404, 503] {
+            let mut stage = cell.with(|origin| App::new(To(origin)).retry(()));
+            let mut client = stage.client().await;
+            client.upgrade("/chat", "websocket").await;
+            let mut origin = stage.head().await;
+            origin.respond(status(code).body("no")).await;
+            let response = client.response().await;
+            assert_eq!((response.status, response.text().as_str()), (code, "no"));
+            assert_eq!(stage.record().await.end, End::Complete);
+        }
+    }
+
+    /// 12-044: informational heads before the agreement.
+    async fn informational_heads_may_come_before_the_agreement(cell: Cell) {
+        let mut stage = cell.plain();
+        let mut client = stage.client().await;
+        client.upgrade("/chat", "websocket").await;
+        let mut origin = stage.head().await;
+        origin.respond(status(103)).await;
+        assert_eq!(client.head().await.status, 103);
+        origin.open().await;
+        origin.data(b"raw").await.unwrap();
+        client.opened().await;
+        assert_eq!(client.read(3).await.unwrap(), b"raw");
+    }
+
+    /// H68, 12-044: one side ends, the other goes on.
+    async fn half_close_passes_through_a_tunnel(cell: Cell) {
+        let mut stage = cell.plain();
+        let (mut client, mut origin) = agreed(&mut stage).await;
+        client.data(b"last").await.unwrap();
+        client.end().await;
+        origin.content().await.unwrap();
+        assert_eq!(origin.text(), "last");
+        origin.data(b"answer").await.unwrap();
+        assert_eq!(client.read(6).await.unwrap(), b"answer");
+        origin.end().await;
+        assert_eq!(client.response().await.text(), "");
+        assert_eq!(stage.record().await.end, End::Tunnel);
+
+        let mut stage = cell.plain();
+        let (mut client, mut origin) = agreed(&mut stage).await;
+        origin.data(b"last").await.unwrap();
+        origin.end().await;
+        assert_eq!(client.response().await.text(), "last");
+        client.data(b"still here").await.unwrap();
+        assert_eq!(origin.read(10).await.unwrap(), b"still here");
+        client.end().await;
+        origin.content().await.unwrap();
+    }
+
+    async fn a_reset_of_one_side_ends_the_other(cell: Cell) {
+        let mut stage = cell.plain();
+        let (mut client, mut origin) = agreed(&mut stage).await;
+        client.cancel().await;
+        let (_, time) = time::took(origin.ended()).await;
+        assert!(time < Duration::from_millis(5), "{time:?}");
+        let mut stage = cell.plain();
+        let (mut client, mut origin) = agreed(&mut stage).await;
+        origin.cut().await;
+        let (_, time) = time::took(client.try_response()).await;
+        assert!(time < Duration::from_millis(5), "{time:?}");
+    }
+
+    /// H65: idle longer than every other timeout; then the tunnel's own cuts both sides.
+    async fn an_idle_tunnel_outlives_every_other_timeout(cell: Cell) {
+        let mut stage = cell.plain();
+        let (mut client, mut origin) = agreed(&mut stage).await;
+        for _ in 0..3 {
+            time::pass(Duration::from_secs(59 * 60)).await;
+            client.data(b"ping").await.unwrap();
+            assert_eq!(origin.read(4).await.unwrap(), b"ping");
+        }
+        let (_, time) = time::took(client.try_response()).await;
+        assert!((3600..3700).contains(&time.as_secs()), "{time:?}");
+        origin.ended().await;
+    }
+
+    async fn octets_in_one_direction_alone_keep_a_tunnel_up(cell: Cell) {
+        let mut stage = cell.plain();
+        let (mut client, mut origin) = agreed(&mut stage).await;
+        for _ in 0..8 {
+            time::pass(Duration::from_secs(30 * 60)).await;
+            origin.data(b"tick").await.unwrap();
+            assert_eq!(client.read(4).await.unwrap(), b"tick");
+        }
+    }
+
+    async fn a_tunnel_may_be_given_an_end(cell: Cell) {
+        let mut timeouts = Timeouts::default();
+        timeouts.tunnel = Duration::from_secs(100);
+        let mut config = HttpConfig::default();
+        config.timeouts = std::sync::Arc::new(timeouts);
+        let mut stage = cell.http(config).plain();
+        let (mut client, mut origin) = agreed(&mut stage).await;
+        for _ in 0..9 {
+            time::pass(Duration::from_secs(10)).await;
+            client.data(b"x").await.unwrap();
+        }
+        let (_, time) = time::took(client.try_response()).await;
+        assert!((5..15).contains(&time.as_secs()), "{time:?}");
+        origin.ended().await;
+    }
+
+    /// A reader slower than its writer holds the writer back.
+    async fn a_tunnel_keeps_little_in_between(cell: Cell) {
+        let mut stage = cell.plain();
+        let (mut client, mut origin) = agreed(&mut stage).await;
+        let mut taken = 0;
+        while taken < 4 << 20 {
+            let sending = tokio::time::timeout(Duration::from_secs(1), origin.data(&[0; 16 << 10]));
+            if sending.await.is_err() {
+                break;
+            }
+            taken += 16 << 10;
+        }
+        assert!(taken < 1 << 20, "{taken} octets were taken");
+        client.read(taken).await.unwrap();
+    }
+
+    /// H70, 12-075
+    async fn connect_is_refused_unless_it_is_allowed(cell: Cell) {
+        let mut stage = cell.plain();
+        let mut client = stage.client().await;
+        client.connect(THERE).await;
+        assert_eq!(client.response().await.status, 405);
+        stage.nobody_else_came().await;
+        let mut stage = cell.with(|origin| App::new(Raw(origin)).connect(ConnectPolicy::to_ports([443])));
+        let mut client = stage.client().await;
+        client.connect("origin.example:25").await;
+        assert_eq!(client.response().await.status, 405);
+        stage.nobody_else_came().await;
+    }
+
+    async fn connect_to_what_cannot_be_reached_is_an_error(cell: Cell) {
+        let stage = cell.with(|origin| App::new(Raw(origin)).connect(ConnectPolicy::to_ports([443])).retry(()));
+        stage.up().refuse();
+        let mut client = stage.client().await;
+        client.connect(THERE).await;
+        assert_eq!(client.response().await.status, 502);
+    }
+
+    /// CONNECT through another proxy: it decides.
+    async fn connect_may_be_passed_on_to_another_proxy(cell: Cell) {
+        let mut stage = cell.with(|origin| App::new(To(origin)).connect(ConnectPolicy::to_ports([443])));
+        let mut client = stage.client().await;
+        client.connect(THERE).await;
+        let mut next = stage.head().await;
+        assert_eq!((next.method(), next.path()), ("CONNECT", THERE));
+        next.open().await;
+        next.data(b"first").await.unwrap();
+        client.opened().await;
+        assert_eq!(client.read(5).await.unwrap(), b"first");
+        client.data(b"second").await.unwrap();
+        assert_eq!(next.read(6).await.unwrap(), b"second");
+
+        let mut stage = cell.with(|origin| App::new(To(origin)).connect(ConnectPolicy::to_ports([443])));
+        let mut client = stage.client().await;
+        client.connect(THERE).await;
+        stage.head().await.respond(status(407).body("who")).await;
+        let response = client.response().await;
+        assert_eq!((response.status, response.text().as_str()), (407, "who"));
+    }
+
+    /// A tunnel to where only CONNECT may go.
+    async fn a_raw_tunnel_is_for_connect_alone(cell: Cell) {
+        let mut stage = cell.with(|origin| App::new(Raw(origin)));
+        let mut client = stage.client().await;
+        client.send(get("/")).await;
+        assert_eq!(client.response().await.status, 500);
+        stage.nobody_else_came().await;
+    }
+
+    /// A refused connection is followed by another attempt, also on the way to a tunnel.
+    async fn a_tunnel_is_opened_elsewhere_if_the_first_origin_refuses(cell: Cell) {
+        let mut stage = cell.among(2, |peers| App::new(Either(peers[0].clone(), peers[1].clone())));
+        stage.origins[0].refuse();
+        let mut client = stage.client().await;
+        client.upgrade("/chat", "websocket").await;
+        client.data(b"early").await.unwrap();
+        let mut origin = stage.origins[1].head().await;
+        origin.open().await;
+        client.opened().await;
+        assert_eq!(origin.read(5).await.unwrap(), b"early");
+    }
+}
+
+/// H65: what a client sends behind its request waits until both agreed.
 #[tokio::test(start_paused = true)]
-async fn octets_right_behind_the_heads_are_not_lost() {
+async fn nothing_is_raw_before_both_agreed() {
     let mut stage = stage::plain();
     let (mut client, mut origin) = stage.pass(format!("{UPGRADE}from the client")).await;
-    origin.head().await.unwrap();
+    let request = origin.head().await.unwrap();
+    assert!(request.lists("Connection", "upgrade") && request.lists("Upgrade", "websocket"), "{request:?}");
     time::settle().await;
     let before = origin.received().octets();
-    assert!(before.ends_with(b"\r\n\r\n"), "nothing raw before both agreed: {}", before.escape_ascii());
+    assert!(before.ends_with(b"\r\n\r\n"), "{}", before.escape_ascii());
     origin.send(format!("{SWITCHING}from the origin")).await;
-    assert_eq!(client.head().await.unwrap().status, 101);
+    let response = client.head().await.unwrap();
+    assert_eq!(response.status, 101);
+    assert!(response.lists("Connection", "upgrade") && response.lists("Upgrade", "websocket"), "{response:?}");
     heard(&mut client, b"from the origin").await;
     heard(&mut origin, b"from the client").await;
 }
@@ -68,8 +287,8 @@ async fn octets_right_behind_the_heads_are_not_lost() {
 async fn a_refused_upgrade_goes_on_as_http() {
     for reply in [
         ok("no"),
-        simplon_testkit::status(403).body("no"),
-        simplon_testkit::status(426).field("Upgrade", "other").field("Connection", "Upgrade").body("no"),
+        status(403).body("no"),
+        status(426).field("Upgrade", "other").field("Connection", "Upgrade").body("no"),
     ] {
         let mut stage = stage::plain();
         let (mut client, mut origin) = stage.pass(format!("{UPGRADE}GET /next HTTP/1.1\r\nHost: a\r\n\r\n")).await;
@@ -99,130 +318,6 @@ async fn an_agreement_that_was_not_asked_for_becomes_502() {
         assert_eq!(client.response().await.status, 502, "{said}");
         assert_eq!(stage.records.only().error, Some("malformed"), "{said}");
     }
-}
-
-/// 12-044: informational heads before the agreement.
-#[tokio::test(start_paused = true)]
-async fn informational_heads_may_come_before_101() {
-    let mut stage = stage::plain();
-    let (mut client, mut origin) = stage.pass(UPGRADE).await;
-    origin.request().await;
-    origin.send(format!("HTTP/1.1 103 Early Hints\r\n\r\n{SWITCHING}raw")).await;
-    assert_eq!(client.head().await.unwrap().status, 103);
-    assert_eq!(client.head().await.unwrap().status, 101);
-    heard(&mut client, b"raw").await;
-}
-
-/// H68, 12-044: one side ends, the other goes on.
-#[tokio::test(start_paused = true)]
-async fn half_close_passes_through_a_tunnel() {
-    let mut stage = stage::plain();
-    let (mut client, mut origin) = upgraded(&mut stage).await;
-    client.send("last").await;
-    client.half_close().await;
-    assert_eq!(origin.rest().await.unwrap(), b"last");
-    origin.send("answer").await;
-    heard(&mut client, b"answer").await;
-    origin.half_close().await;
-    assert_eq!(client.closed().await, Closing::Clean);
-    time::settle().await;
-    assert_eq!(stage.records.only().end, End::Tunnel);
-
-    let mut stage = stage::plain();
-    let (mut client, mut origin) = upgraded(&mut stage).await;
-    origin.send("last").await;
-    origin.half_close().await;
-    assert_eq!(client.rest().await.unwrap(), b"last");
-    client.send("still here").await;
-    heard(&mut origin, b"still here").await;
-    drop(client);
-    assert_eq!(origin.closed().await, Closing::Clean);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_reset_of_one_side_ends_the_other() {
-    let mut stage = stage::plain();
-    let (client, mut origin) = upgraded(&mut stage).await;
-    client.reset();
-    origin.closed().await;
-    let mut stage = stage::plain();
-    let (mut client, origin) = upgraded(&mut stage).await;
-    origin.reset();
-    client.closed().await;
-}
-
-/// H65: idle longer than every other timeout; then the tunnel's own cuts both sides.
-#[tokio::test(start_paused = true)]
-async fn an_idle_tunnel_outlives_every_other_timeout() {
-    let mut stage = stage::plain();
-    let (mut client, mut origin) = upgraded(&mut stage).await;
-    for _ in 0..3 {
-        client.quiet(Duration::from_secs(59 * 60)).await;
-        client.send("ping").await;
-        heard(&mut origin, b"ping").await;
-    }
-    let (_, time) = time::took(client.closed()).await;
-    assert!((3600..3700).contains(&time.as_secs()), "{time:?}");
-    origin.closed().await;
-}
-
-#[tokio::test(start_paused = true)]
-async fn octets_in_one_direction_alone_keep_a_tunnel_up() {
-    let mut stage = stage::plain();
-    let (mut client, mut origin) = upgraded(&mut stage).await;
-    for _ in 0..8 {
-        time::pass(Duration::from_secs(30 * 60)).await;
-        origin.send("tick").await;
-        heard(&mut client, b"tick").await;
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_tunnel_may_be_given_an_end() {
-    let mut timeouts = Timeouts::default();
-    timeouts.tunnel = Duration::from_secs(100);
-    let mut config = HttpConfig::default();
-    config.timeouts = std::sync::Arc::new(timeouts);
-    let mut stage = stage::on(Network::new(), config, OriginsConfig::default(), |origin| App::new(To(origin)));
-    let (mut client, mut origin) = upgraded(&mut stage).await;
-    for _ in 0..9 {
-        time::pass(Duration::from_secs(10)).await;
-        client.send("x").await;
-    }
-    let (_, time) = time::took(client.closed()).await;
-    assert!((5..15).contains(&time.as_secs()), "{time:?}");
-    origin.rest().await.ok();
-}
-
-/// A reader slower than its writer holds the writer back.
-#[tokio::test(start_paused = true)]
-async fn a_tunnel_keeps_little_in_between() {
-    let mut stage = stage::plain();
-    let (mut client, mut origin) = upgraded(&mut stage).await;
-    let mut taken = 0;
-    while taken < 4 << 20 {
-        if tokio::time::timeout(Duration::from_secs(1), origin.try_send(vec![0; 16 << 10])).await.is_err() {
-            break;
-        }
-        taken += 16 << 10;
-    }
-    assert!(taken < 1 << 20, "{taken} octets were taken");
-    client.exactly(taken).await.unwrap();
-}
-
-/// H70, 12-075
-#[tokio::test(start_paused = true)]
-async fn connect_is_refused_unless_it_is_allowed() {
-    let mut stage = stage::plain();
-    let mut client = stage.rig.client();
-    client.send("CONNECT origin.example:443 HTTP/1.1\r\nHost: origin.example:443\r\n\r\n").await;
-    assert_eq!(client.response().await.status, 405);
-    stage.origin.nobody_came().await;
-    let mut stage = stage::with(|origin| App::new(Raw(origin)).connect(ConnectPolicy::to_ports([443])));
-    let mut client = stage.rig.client();
-    client.send("CONNECT origin.example:25 HTTP/1.1\r\nHost: origin.example:25\r\n\r\n").await;
-    assert_eq!(client.response().await.status, 405);
-    stage.origin.nobody_came().await;
 }
 
 /// Ends CONNECT here: the origin gets raw octets.
@@ -261,15 +356,6 @@ async fn connect_opens_a_raw_tunnel() {
     assert_eq!(stage.origin.received()[0], b"hello");
 }
 
-#[tokio::test(start_paused = true)]
-async fn connect_to_what_cannot_be_reached_is_an_error() {
-    let stage = stage::with(|origin| App::new(Raw(origin)).connect(ConnectPolicy::to_ports([443])).retry(()));
-    stage.origin.refuse();
-    let mut client = stage.rig.client();
-    client.send(CONNECT).await;
-    assert_eq!(client.response().await.status, 502);
-}
-
 /// H70: content on CONNECT is refused.
 #[tokio::test(start_paused = true)]
 async fn connect_with_content_is_refused() {
@@ -282,37 +368,6 @@ async fn connect_with_content_is_refused() {
         assert_eq!(client.response().await.status, 400);
         stage.origin.nobody_came().await;
     }
-}
-
-/// CONNECT through another proxy: it decides.
-#[tokio::test(start_paused = true)]
-async fn connect_may_be_passed_on_to_another_proxy() {
-    let mut stage = stage::with(|origin| App::new(To(origin)).connect(ConnectPolicy::to_ports([443])));
-    let (mut client, mut next) = stage.pass(CONNECT).await;
-    let request = next.head().await.unwrap();
-    assert_eq!(request.start, "CONNECT origin.example:443 HTTP/1.1");
-    next.send("HTTP/1.1 200 Connected\r\n\r\nfirst").await;
-    assert_eq!(client.head().await.unwrap().status, 200);
-    heard(&mut client, b"first").await;
-    client.send("second").await;
-    heard(&mut next, b"second").await;
-
-    let mut stage = stage::with(|origin| App::new(To(origin)).connect(ConnectPolicy::to_ports([443])));
-    let (mut client, mut next) = stage.pass(CONNECT).await;
-    next.head().await.unwrap();
-    next.send("HTTP/1.1 407 Who\r\nContent-Length: 3\r\n\r\nwho").await;
-    let response = client.response().await;
-    assert_eq!((response.status, response.text().as_str()), (407, "who"));
-}
-
-/// A tunnel to where only CONNECT may go.
-#[tokio::test(start_paused = true)]
-async fn a_raw_tunnel_is_for_connect_alone() {
-    let mut stage = stage::with(|origin| App::new(Raw(origin)));
-    let mut client = stage.rig.client();
-    client.send(get("/")).await;
-    assert_eq!(client.response().await.status, 500);
-    stage.origin.nobody_came().await;
 }
 
 /// 12-044: a request for an upgrade may have content; it ends before the tunnel begins.
@@ -340,28 +395,4 @@ async fn an_agreement_before_the_request_has_ended_becomes_502() {
     origin.head().await.unwrap();
     origin.send("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: other\r\n\r\n").await;
     assert_eq!(client.response().await.status, 502);
-}
-
-/// A refused connection is followed by another attempt, also on the way to a tunnel.
-#[tokio::test(start_paused = true)]
-async fn a_tunnel_is_opened_elsewhere_if_the_first_origin_refuses() {
-    let network = Network::new();
-    let (first, mut second) = (network.origin(), network.origin());
-    first.refuse();
-    struct Either(Peer, Peer);
-    impl Route for Either {
-        type Ctx = ();
-        fn begin(&self, _from: &ConnInfo) {}
-        async fn route(&self, request: &mut Request<'_>, _cx: &mut ()) -> Result<Target> {
-            Ok(Target::Forward(if request.tried().is_empty() { self.0.clone() } else { self.1.clone() }))
-        }
-    }
-    let rig = simplon_testkit::Rig::new(App::new(Either(first.peer(), second.peer())).origins(network.origins()));
-    let mut client = rig.client();
-    client.send(format!("{UPGRADE}early")).await;
-    let mut origin = second.accept().await;
-    origin.request().await;
-    origin.send(SWITCHING).await;
-    assert_eq!(client.head().await.unwrap().status, 101);
-    heard(&mut origin, b"early").await;
 }

@@ -21,6 +21,8 @@ enum Saying {
     /// By its length, or by nothing.
     Plain,
     Chunks,
+    /// There are no messages any more, or will not be if the other side agrees.
+    Raw,
     /// All has been said.
     Over,
 }
@@ -47,7 +49,7 @@ impl Line {
     pub(super) async fn data(&mut self, octets: &[u8]) -> io::Result<()> {
         match self.saying {
             Saying::Chunks => self.wire.try_send_raw(&chunk(octets)).await,
-            Saying::Plain => self.wire.try_send_raw(octets).await,
+            Saying::Plain | Saying::Raw => self.wire.try_send_raw(octets).await,
             Saying::Over => panic!("no message has been begun"),
         }
     }
@@ -65,14 +67,14 @@ impl Line {
                 octets.extend_from_slice(b"\r\n");
                 self.say(octets).await;
             }
-            Saying::Plain if self.content == Content::UntilClose => self.wire.half_close().await,
+            Saying::Raw => self.wire.half_close().await,
             Saying::Plain | Saying::Over => {}
         }
     }
 
     /// From here on there are no messages.
     pub(super) fn tunnel(&mut self) {
-        (self.saying, self.content) = (Saying::Plain, Content::UntilClose);
+        (self.saying, self.content) = (Saying::Raw, Content::UntilClose);
     }
 
     pub(super) fn reset(&self) {
@@ -127,7 +129,7 @@ impl Client {
         let request = crate::message::get(target).field("Connection", "Upgrade").field("Upgrade", protocol);
         let request = request.field("Sec-WebSocket-Key", KEY).field("Sec-WebSocket-Version", "13");
         self.send_head(request).await;
-        self.line.saying = Saying::Plain;
+        self.line.saying = Saying::Raw;
     }
 
     /// Whether a tunnel was asked for.
@@ -138,7 +140,7 @@ impl Client {
     /// Asks for a tunnel.
     pub(super) async fn connect(&mut self, request: Request) {
         self.send_head(request.unframed()).await;
-        self.line.saying = Saying::Plain;
+        self.line.saying = Saying::Raw;
     }
 
     /// The connection ends, and what comes before is not looked at.

@@ -244,6 +244,12 @@ impl Served {
         assert!(matches!(reason, Reason::NO_ERROR | Reason::CANCEL), "{reason:?}");
     }
 
+    pub(super) async fn ended(&mut self) {
+        let mut unread = Message::new(String::new(), 0);
+        // Reset, or closed in both directions.
+        let _ = self.stream.rest(&mut unread).await;
+    }
+
     pub(super) async fn cancelled(&mut self) -> Closing {
         let reason = self.reason().await;
         assert_eq!(reason, Reason::CANCEL);

@@ -263,6 +263,14 @@ impl Asked {
         }
     }
 
+    /// Waits until the proxy has ended the exchange, in whichever way: the connection ends, or the stream does.
+    pub async fn ended(&mut self) {
+        match &mut self.side {
+            Side::H1(served) => served.stopped().await,
+            Side::H2(served) => served.ended().await,
+        }
+    }
+
     /// Waits until the proxy has given the exchange up: the connection ends, or the stream is reset with CANCEL.
     pub async fn cancelled(&mut self) -> Closing {
         match &mut self.side {

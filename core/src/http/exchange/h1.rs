@@ -12,6 +12,8 @@ use simplon_proto_http::transfer::{Last, Part, Reason, Sink, Source, StreamError
 use simplon_timeout::Timer;
 use tokio::time::Instant;
 
+#[cfg(feature = "h2")]
+use super::Unspoken;
 use super::wait_until;
 use crate::http::leg::{Leg, Patience};
 #[cfg(feature = "h2")]
@@ -38,8 +40,6 @@ pub(in crate::http) struct Exchange {
     served: u32,
     quiet_since: Option<Instant>,
     turn: Turn,
-    /// When whoever served last looked at the time.
-    seen: Option<Instant>,
     is_cut: bool,
 }
 
@@ -69,7 +69,6 @@ impl Exchange {
             served: 0,
             quiet_since: None,
             turn: Turn::default(),
-            seen: None,
             is_cut: false,
         }
     }
@@ -99,7 +98,7 @@ impl Exchange {
     }
 
     pub(super) fn saw(&mut self, now: Instant) {
-        self.seen = Some(now);
+        self.leg.saw(now);
     }
 
     pub(super) fn remaining(&self) -> Option<u64> {
@@ -203,9 +202,9 @@ impl Exchange {
 
     /// The connection with what was read of it, for another protocol.
     #[cfg(feature = "h2")]
-    pub(in crate::http) fn into_stream(self) -> (Stream, bytes::Bytes) {
-        let unread = bytes::Bytes::copy_from_slice(self.leg.machine.unread());
-        (self.leg.stream, unread)
+    pub(in crate::http) fn into_unspoken(self) -> Unspoken {
+        let before = bytes::Bytes::copy_from_slice(self.leg.machine.unread());
+        Unspoken { stream: self.leg.stream, before, info: self.info, drain: self.drain }
     }
 
     fn poll_flushed(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), StreamError>> {

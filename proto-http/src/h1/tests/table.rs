@@ -94,6 +94,7 @@ const EXAMPLES: &[(Rule, &str, &str)] = &[
     ),
     (Rule::UpgradeNotAsked, "", "HTTP/1.1 101 Switching Protocols\r\nUpgrade: a\r\n\r\n"),
     (Rule::UpgradeProtocol, "", "HTTP/1.1 101 Switching Protocols\r\nUpgrade: b\r\n\r\n"),
+    (Rule::UpgradeProof, "", "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n"),
     (Rule::UpgradeEarly, "", "HTTP/1.1 101 Switching Protocols\r\nUpgrade: a\r\n\r\n"),
     (Rule::Unsolicited, "", "A\r\n"),
     (Rule::TooManyInterims, "", "HTTP/1.1 102 a\r\n\r\nHTTP/1.1 102 a\r\n\r\n"),
@@ -136,6 +137,10 @@ fn of_response(rule: Rule, pieces: &[&[u8]]) -> Option<Rule> {
     let mut head = get("/");
     if rule != Rule::UpgradeNotAsked {
         head.upgrade = Some("a".into());
+    }
+    if rule == Rule::UpgradeProof {
+        head.upgrade = Some("websocket".into());
+        head.fields.append("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==").unwrap();
     }
     let last = if rule == Rule::UpgradeEarly { Last::No } else { Last::Yes };
     if rule != Rule::Unsolicited {

@@ -178,6 +178,33 @@ fn a_client_switches_only_to_what_it_offered() {
     assert_eq!(client(Some("websocket"), refused), ["200 HTTP/1.1 | Content-Length: 2", "data no", "end"]);
 }
 
+/// RFC 6455 §4.1: whoever sent a key wants it answered.
+#[test]
+fn a_client_takes_no_websocket_without_proof() {
+    let right = "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n";
+    let other = "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOO=\r\n";
+    let twice = right.repeat(2);
+    for (key, proof, is_taken) in [
+        (Some("dGhlIHNhbXBsZSBub25jZQ=="), right, true),
+        (Some("dGhlIHNhbXBsZSBub25jZQ=="), other, false),
+        (Some("dGhlIHNhbXBsZSBub25jZQ=="), "", false),
+        (Some("dGhlIHNhbXBsZSBub25jZQ=="), &twice, false),
+        (None, "", true),
+    ] {
+        let mut machine = Machine::<Client>::new(Arc::default());
+        let mut head = get("/");
+        head.upgrade = Some("websocket".into());
+        if let Some(key) = key {
+            head.fields.append("Sec-WebSocket-Key", key).unwrap();
+        }
+        machine.send(Part::Head(head, Last::Yes)).unwrap();
+        let answer = format!("HTTP/1.1 101 Switching Protocols\r\nUpgrade: WebSocket\r\n{proof}\r\n");
+        feed(&mut machine, answer.as_bytes());
+        let expected = (!is_taken).then_some(StreamError::Malformed(Rule::UpgradeProof));
+        assert_eq!(machine.next().err(), expected, "{proof}");
+    }
+}
+
 /// 12-045
 #[test]
 fn a_switch_before_the_request_is_written_is_refused() {

@@ -21,7 +21,8 @@ impl Exchange {
         self.quiet_since = None;
         let woken = poll_fn(|cx| self.poll_idle(cx, keep)).await;
         if woken == Woken::Over {
-            self.take_leave().await;
+            // Boxed: a connection at rest does not pay for how it ends.
+            Box::pin(self.take_leave()).await;
         }
         woken
     }
@@ -71,27 +72,19 @@ impl Exchange {
             }
             return Ended::Close;
         }
-        let flushed = poll_fn(|cx| {
-            let flushed = self.poll_flushed(cx);
-            if flushed.is_pending() {
-                self.seen = None;
-            }
-            flushed
-        });
-        if flushed.await.is_err() {
+        if poll_fn(|cx| self.poll_flushed(cx)).await.is_err() {
             return Ended::Close;
         }
         if self.is_tunnel() {
             return Ended::Close;
         }
         if !self.leg.machine.is_read() && self.may_drain() {
-            self.seen = None;
             self.drop_rest().await;
         }
         if self.leg.machine.is_read() && !self.leg.has_failed() {
             if self.leg.machine.may_reuse() {
                 self.leg.machine.advance();
-                self.leg.restart_wait_at(self.seen.take());
+                self.leg.restart_wait_keeping_time();
                 self.served = self.served.saturating_add(1);
                 return Ended::Reuse;
             }
