@@ -67,7 +67,7 @@ async fn origins_as_a_client() {
     check(&report, &[conformance::SIZES_NOT_MET_BY_H2, NOT_MET_BY_CLIENTS].concat());
 }
 
-/// Each flood on a connection of its own, with another client beside it that is served all the while.
+/// D38 to D41: each flood on a connection of its own, with another client beside it that is served all the while.
 #[tokio::test(start_paused = true)]
 async fn a_service_under_floods() {
     for flood in Flood::BY_CLIENTS {

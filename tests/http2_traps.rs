@@ -281,6 +281,103 @@ async fn content_of_no_length_costs_nothing_while_it_waits() {
     assert!(!text.to_ascii_lowercase().contains("transfer-encoding"), "{text}");
 }
 
+/// E47: what uploads took of the connection's window comes back, however they end: whole, reset by either side, padded, or dropped by the origin.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn credit_of_the_connection_comes_back_from_every_upload() {
+    // Takes the first request of a connection to its end; answers the second at once, and lets go of the third.
+    let origin = Origin::start(|mut link: Link| async move {
+        let Some(head) = link.head().await else { return };
+        let answer: &[u8] = b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+        match head.split(' ').nth(1) {
+            Some("/whole") => {
+                link.content(&head).await;
+                let _ = link.send(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").await;
+            }
+            Some("/early") => {
+                let _ = link.send(answer).await;
+                link.until_closed().await;
+            }
+            Some("/reset") => link.until_closed().await,
+            _ => {}
+        }
+    })
+    .await;
+    let proxy = Proxy::of(|app| app.retry(()), Peer::new(origin.addr), Timeouts::default()).await;
+    let mut client = client(proxy.addr).await;
+    let mut sent = 0;
+    for round in 0..120 {
+        let path = ["/whole", "/early", "/reset", "/dropped"][round % 4];
+        let stream = client.fresh();
+        client.send(Frame::headers(stream, Block::request("POST", path))).await;
+        let octets = 20_000 + 97 * round;
+        let padding = if round % 3 == 0 { 200 } else { 0 };
+        let mut left = octets;
+        while left > 0 && client.room(stream) > 300 {
+            let count = left.min(4000).min(client.room(stream) - 201);
+            let frame = Frame::data(stream, vec![b'x'; count]);
+            client.send(if padding > 0 { frame.padded(padding) } else { frame }).await;
+            left -= count;
+            sent += count;
+        }
+        match path {
+            "/whole" => {
+                client.send(Frame::data(stream, "").end_stream()).await;
+                assert_eq!(client.expect_response(stream).await.unwrap().status, 200);
+            }
+            "/reset" => client.send(Frame::reset(stream, Code::CANCEL)).await,
+            // Answered, or reset, or both; what is still on its way then is dropped.
+            _ => {
+                let answered = client.expect("an end", |event| match event {
+                    Heard::Fields { stream: on, .. } | Heard::Reset { stream: on, .. } if *on == stream => Some(()),
+                    _ => None,
+                });
+                answered.await.unwrap();
+                client.send(Frame::reset(stream, Code::CANCEL)).await;
+            }
+        }
+        // A question after it, so that the window that was given back is heard.
+        client.send(Frame::ping([7; 8])).await;
+        client.expect_pong([7; 8]).await.unwrap();
+    }
+    assert!(sent > 2_500_000, "{sent} octets, several times the window of a connection");
+    let stream = client.fresh();
+    client.send(Frame::headers(stream, Block::request("POST", "/whole"))).await;
+    client.send_within(stream, 600_000, |room| Frame::data(stream, vec![b'x'; room])).await.unwrap();
+    client.send(Frame::data(stream, "").end_stream()).await;
+    assert_eq!(client.expect_response(stream).await.unwrap().status, 200);
+}
+
+/// D42: good requests in between do not make up for bad ones.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_flood_among_good_requests_is_a_flood() {
+    let origin = Origin::saying("well").await;
+    let proxy = Proxy::to(origin.addr, Timeouts::default()).await;
+    let mut client = client(proxy.addr).await;
+    let head = Block::request("GET", "/");
+    for _ in 0..500 {
+        let mut frames = Vec::new();
+        for _ in 0..10 {
+            let stream = client.fresh();
+            frames.extend([Frame::headers(stream, &head).end_stream(), Frame::reset(stream, Code::CANCEL)]);
+        }
+        let good = client.fresh();
+        frames.push(Frame::headers(good, &head).end_stream());
+        client.send_all(frames).await;
+        let answered = client.expect("an answer or the end", |event| match event {
+            Heard::Data { stream, is_last: true, .. } if *stream == good => Some(true),
+            Heard::GoAway { code, .. } => {
+                assert_eq!(*code, Code::ENHANCE_YOUR_CALM);
+                Some(false)
+            }
+            _ => None,
+        });
+        if !answered.await.unwrap() {
+            return;
+        }
+    }
+    panic!("five thousand requests were cancelled, and the connection lives");
+}
+
 /// F53: an origin that says something on a connection at rest, as it may, keeps it; and it is used again.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn control_frames_at_rest_do_not_cost_the_connection() {
@@ -311,7 +408,7 @@ async fn control_frames_at_rest_do_not_cost_the_connection() {
     soon("the origin", serving).await.unwrap();
 }
 
-/// M96: a look at an origin that speaks HTTP/2 alone.
+/// M96: looks at an origin that speaks HTTP/2 alone, each over a connection of its own.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn health_is_asked_for_by_http_2() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -327,6 +424,8 @@ async fn health_is_asked_for_by_http_2() {
             assert_eq!(asked.field(":path"), Some("/healthz"));
             origin.send(Frame::headers(asked.stream, Block::response(status))).await;
             origin.send(Frame::data(asked.stream, "with content").end_stream()).await;
+            // Closed with octets unread, the connection would be reset, and the answer with it.
+            origin.expect_close().await.unwrap();
         }
     });
     let check = HttpCheck::new().with_target("/healthz").unwrap().within(LONG, LONG);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use simplon::core::http::Timeouts;
 use simplon::prelude::*;
-use simplon::proto_tls::{Session, backends};
+use simplon::proto_tls::{Session, Whom, backends};
 use simplon_testkit::h2::{Code, Peer as Raw};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;

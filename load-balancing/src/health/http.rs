@@ -223,15 +223,20 @@ impl<C: Connect + 'static> Check for HttpCheck<C> {
     async fn check(&self, backend: &Backend) -> Result<(), CheckError> {
         let peer = probe_peer(backend.peer(), self.port, self.connect_within.max(self.answer_within));
         let request = self.request(&peer)?;
-        let again = match self.reuse {
-            Reuse::Never => None,
-            Reuse::IfPossible => self.ask_again(&peer, &request).await,
+        let answer = match self.reuse {
+            Reuse::Never => {
+                // A connection of HTTP/2 would be shared with the next look: this one's is to be closed, and one of a look that was given up, too.
+                self.origins.forget(&peer);
+                let answer = self.ask_anew(&peer, request).await;
+                self.origins.forget(&peer);
+                answer
+            }
+            Reuse::IfPossible => match self.ask_again(&peer, &request).await {
+                Some(answer) => answer,
+                None => self.ask_anew(&peer, request).await,
+            },
         };
-        let head = match again {
-            Some(answer) => answer?,
-            None => self.ask_anew(&peer, request).await?,
-        };
-        self.judge(&head)
+        self.judge(&answer?)
     }
 }
 
