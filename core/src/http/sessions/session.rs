@@ -124,6 +124,11 @@ impl Session {
         own.min(self.sender.current_max_send_streams())
     }
 
+    /// Whether more exchanges run than the origin allows streams: some of them wait.
+    pub(in crate::http) fn is_overfull(&self) -> bool {
+        self.facts.running() > self.sender.current_max_send_streams()
+    }
+
     /// A share of it, if it has room.
     pub(super) fn lease(self: &Arc<Self>, limits: &SessionLimits) -> Option<Lease> {
         let before = self.facts.begin(self.most(limits))?;

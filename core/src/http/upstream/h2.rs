@@ -17,6 +17,15 @@ use super::super::sessions::{Greeting, Lease};
 use crate::connect::{Peer, PeerTimeouts};
 use crate::net::{AtRest, Probe};
 
+/// What is known of how many streams the origin allows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Door {
+    Unseen,
+    /// The settings were asked for.
+    Awaited,
+    Seen,
+}
+
 /// One exchange on a [`Lease`].
 #[derive(Debug)]
 pub(super) struct Exchange {
@@ -27,8 +36,9 @@ pub(super) struct Exchange {
     write_within: Duration,
     read_by: Option<Instant>,
     write_by: Option<Instant>,
-    /// Until when the stream has to be opened: the origin may allow no more of them for now.
+    /// Until when the stream has to be opened, if the origin allows no more of them for now.
     open_by: Option<Instant>,
+    door: Door,
     /// A head that asks for another protocol, until it is known whether the origin takes that.
     held: Option<RequestHead>,
     turned_away: bool,
@@ -47,6 +57,7 @@ impl Exchange {
             read_by: None,
             write_by: None,
             open_by: None,
+            door: Door::Unseen,
             held: None,
             turned_away: false,
         }
@@ -75,6 +86,24 @@ impl Exchange {
     /// Whether the head began to leave.
     fn has_opened(&self) -> bool {
         self.stream.id().is_some_and(|stream| self.lease.session().facts().has_opened(stream))
+    }
+
+    /// Whether the origin lets the stream begin, is looked at once its settings are known: most streams need no deadline for that.
+    fn look_at_door(&mut self, cx: &Context<'_>) {
+        if self.stream.id().is_none() {
+            return;
+        }
+        let session = self.lease.session();
+        match self.door {
+            Door::Unseen if session.facts().poll_settings(cx).is_pending() => self.door = Door::Awaited,
+            Door::Awaited if session.facts().greeting() == Greeting::None => {}
+            _ => {
+                self.door = Door::Seen;
+                if !self.has_opened() && session.is_overfull() {
+                    self.open_by = deadline(self.peer.timeouts().connect);
+                }
+            }
+        }
     }
 
     /// Until when it has to leave, if it is there and did not.
@@ -160,10 +189,12 @@ impl Exchange {
 impl Source<ResponseHead> for Exchange {
     fn poll_part(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Part<ResponseHead>>, StreamError>> {
         let polled = self.poll_response(cx);
+        if polled.is_pending() && self.door != Door::Seen {
+            self.look_at_door(cx);
+        }
         match &polled {
             Poll::Pending if self.read_by.is_none() && !self.stream.is_tunnel() => {
                 self.read_by = deadline(self.read_within);
-                self.open_by = self.open_by.or_else(|| deadline(self.peer.timeouts().connect));
             }
             Poll::Pending => {}
             Poll::Ready(outcome) => {

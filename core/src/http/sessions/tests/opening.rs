@@ -1,5 +1,8 @@
 //! Origins that allow no stream, before the first one left.
 
+use std::pin::pin;
+use std::task::Poll;
+
 use super::*;
 
 const SETTINGS: [u8; 9] = [0, 0, 0, 4, 0, 0, 0, 0, 0];
@@ -23,20 +26,27 @@ async fn before_a_closed_door(stage: &mut Stage, peer: &Peer) -> (Upstream, Dupl
     (upstream, end)
 }
 
-/// As an exchange of the proxy is waited for: until its deadline, if it has one.
+/// As an exchange of the proxy is waited for: until its deadline, which may be another after each poll.
 async fn status_in_time(upstream: &mut Upstream) -> std::result::Result<StatusCode, StreamError> {
-    loop {
-        let polled = poll_fn(|cx| std::task::Poll::Ready(upstream.poll_part(cx).is_ready())).await;
-        assert!(!polled, "nothing came yet");
-        let by = upstream.deadline().unwrap();
-        match tokio::time::timeout_at(by, status(upstream)).await {
-            Ok(outcome) => return outcome,
-            Err(_) => match upstream.expire(Instant::now()) {
-                Some(error) => return Err(error),
-                None => continue,
-            },
+    let mut timer = pin!(tokio::time::sleep(Duration::ZERO));
+    poll_fn(|cx| {
+        loop {
+            if let Poll::Ready(outcome) = pin!(status(upstream)).poll(cx) {
+                return Poll::Ready(outcome);
+            }
+            let by = upstream.deadline().unwrap();
+            if timer.deadline() != by {
+                timer.as_mut().reset(by);
+            }
+            if timer.as_mut().poll(cx).is_pending() {
+                return Poll::Pending;
+            }
+            if let Some(error) = upstream.expire(Instant::now()) {
+                return Poll::Ready(Err(error));
+            }
         }
-    }
+    })
+    .await
 }
 
 /// What the origin was asked, by kinds of frames.
