@@ -38,7 +38,7 @@
 //! | [`network`] | origins that are scripted, refuse, or hang, behind the seam [`simplon_core::connect::Connect`] |
 //! | [`rig`] | an application served over connections in memory |
 //! | [`harness`] | one request through a filter or an application |
-//! | [`matrix!`] | one behaviour, one test for each pair of versions |
+//! | [`matrix!`], [`mod@matrix`] | one behaviour, one test for each pair of versions, with feature `tls` over TLS too |
 //! | [`cuts()`] | input whole, octet by octet, and cut at every place |
 //! | [`mod@h2`] | a peer that speaks raw HTTP/2 frames, what RFC 9113 demands case by case, and floods |
 //! | [`alloc`] | an allocator that counts |

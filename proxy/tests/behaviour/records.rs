@@ -53,7 +53,7 @@ matrix! {
         let records = stage.records.clone();
         stage.origins.remove(0).answer(|request| ok(&request.body));
         let mut exchanges = 0;
-        for number in 0..40 {
+        for number in 0..20 {
             let mut client = stage.client().await;
             match number % 4 {
                 0 => {

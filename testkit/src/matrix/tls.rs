@@ -52,7 +52,8 @@ fn accepting(alpn: &[&'static str]) -> ServerConfig {
 
 fn connecting(alpn: &[&'static str]) -> ClientConfig {
     let trust = Trust::of_pem(pki().authority.as_bytes()).unwrap();
-    ClientConfig::new().trust(trust).alpn(alpn.iter().copied())
+    // Each test has handshakes of its own.
+    ClientConfig::new().trust(trust).alpn(alpn.iter().copied()).resume(false)
 }
 
 /// What an application meets its clients with: the client chooses the version.
@@ -71,15 +72,17 @@ pub(super) fn to_origins() -> TlsClient {
 
 /// The client's session.
 pub(super) async fn connect(end: End, version: Version) -> Box<dyn Session> {
-    let backend: &dyn Backend<End> = &Rustls::new();
-    let connect: Arc<dyn Connect<End>> = backend.client(&connecting(&[alpn(version)])).unwrap();
-    must("the proxy completes a handshake", connect.connect(end, Whom::new(name(), 0))).await.unwrap()
+    static CLIENTS: [OnceLock<Arc<dyn Connect<End>>>; 2] = [const { OnceLock::new() }; 2];
+    let make = || Backend::<End>::client(&Rustls::new(), &connecting(&[alpn(version)])).unwrap();
+    let connect = CLIENTS[usize::from(version == Version::H2)].get_or_init(make);
+    must("the proxy completes a handshake", connect.connect(end, name())).await.unwrap()
 }
 
 /// The origin's session; `None` if the proxy does not complete the handshake.
 pub(super) async fn accept(end: End, version: Version) -> Option<Box<dyn Session>> {
-    let accept = Terminator::<End>::new(Arc::new(Rustls::new()), accepting(&[alpn(version)])).unwrap();
-    accept.handshake(end, None).await.ok()
+    static ORIGINS: [OnceLock<Terminator<End>>; 2] = [const { OnceLock::new() }; 2];
+    let make = || Terminator::new(Arc::new(Rustls::new()), accepting(&[alpn(version)])).unwrap();
+    ORIGINS[usize::from(version == Version::H2)].get_or_init(make).handshake(end, None).await.ok()
 }
 
 fn name() -> ServerName {
