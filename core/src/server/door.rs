@@ -89,7 +89,11 @@ impl<S: ServeConnection> Endpoint for Served<S> {
     }
 }
 
-/// Serves a connection. A block, which holds what it was given once: an `async fn` would hold all of it twice.
+/// Serves a connection.
+#[expect(
+    clippy::manual_async_fn,
+    reason = "it would hold all that it is given twice, as what came and as what it was named"
+)]
 fn serve<S: ServeConnection>(
     seat: Seat,
     service: Arc<S>,

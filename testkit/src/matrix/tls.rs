@@ -75,7 +75,7 @@ pub(super) async fn connect(end: End, version: Version) -> Box<dyn Session> {
     static CLIENTS: [OnceLock<Arc<dyn Connect<End>>>; 2] = [const { OnceLock::new() }; 2];
     let make = || Backend::<End>::client(&Rustls::new(), &connecting(&[alpn(version)])).unwrap();
     let connect = CLIENTS[usize::from(version == Version::H2)].get_or_init(make);
-    must("the proxy completes a handshake", connect.connect(end, name())).await.unwrap()
+    must("the proxy completes a handshake", connect.connect(end, Whom::new(name(), 0))).await.unwrap()
 }
 
 /// The origin's session; `None` if the proxy does not complete the handshake.
