@@ -89,11 +89,8 @@ impl<S: ServeConnection> Endpoint for Served<S> {
     }
 }
 
-/// Serves a connection.
-#[expect(
-    clippy::manual_async_fn,
-    reason = "it would hold all that it is given twice, as what came and as what it was named"
-)]
+/// Serves a connection. A block, which holds what it was given once: an `async fn` would hold all of it twice.
+#[expect(clippy::manual_async_fn, reason = "what it holds, it holds once")]
 fn serve<S: ServeConnection>(
     seat: Seat,
     service: Arc<S>,
