@@ -105,6 +105,14 @@ impl Down {
         }
     }
 
+    /// Ends what was begun before its announced length, as if that were all: this side of the connection ends, or of the stream.
+    pub async fn fall_short(&mut self) {
+        match &mut self.side {
+            Side::H1(client) => client.line.half_close().await,
+            Side::H2(client) => client.stream.end(&[]).await,
+        }
+    }
+
     /// The next head, informational or final. What follows it is read by [`Down::read`] and [`Down::response`].
     pub async fn head(&mut self) -> Message {
         match self.try_head().await {

@@ -67,7 +67,7 @@ impl Line {
                 octets.extend_from_slice(b"\r\n");
                 self.say(octets).await;
             }
-            Saying::Raw => self.wire.half_close().await,
+            Saying::Raw => self.half_close().await,
             Saying::Plain | Saying::Over => {}
         }
     }
@@ -75,6 +75,10 @@ impl Line {
     /// From here on there are no messages.
     pub(super) fn tunnel(&mut self) {
         (self.saying, self.content) = (Saying::Raw, Content::UntilClose);
+    }
+
+    pub(super) async fn half_close(&mut self) {
+        self.wire.half_close().await;
     }
 
     pub(super) fn reset(&self) {

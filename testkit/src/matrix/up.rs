@@ -239,6 +239,14 @@ impl Asked {
         }
     }
 
+    /// Ends what was begun before its announced length, as if that were all: the connection ends cleanly, or the stream does.
+    pub async fn fall_short(&mut self) {
+        match &mut self.side {
+            Side::H1(served) => served.line().half_close().await,
+            Side::H2(served) => served.stream.end(&[]).await,
+        }
+    }
+
     /// Cuts the exchange: what was begun never ends. The connection is closed, or the stream reset with INTERNAL_ERROR.
     pub async fn cut(&mut self) {
         match &mut self.side {

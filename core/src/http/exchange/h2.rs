@@ -169,7 +169,9 @@ impl Exchange {
     }
 
     pub(super) fn poll_gone(&mut self, cx: &mut Context<'_>) -> Poll<StreamError> {
-        self.stream.poll_gone(cx)
+        let gone = self.stream.poll_gone(cx);
+        self.ending.is_malformed |= matches!(gone, Poll::Ready(StreamError::Malformed(_)));
+        gone
     }
 
     pub(super) fn reset_with(&mut self, code: H2) {
