@@ -11,8 +11,10 @@ use crate::transfer::{Reason, StreamError};
 pub(super) fn of(error: &h2::Error) -> StreamError {
     match error.get_io() {
         Some(error) => of_io(error.kind()),
-        // What the crate itself resets, it resets because the peer broke a rule.
-        None if error.is_library() && error.is_reset() => StreamError::Malformed(Rule::StreamBroken),
+        // What the crate itself resets, it resets because the peer broke a rule. Until the reset has left it is told as if the connection ended.
+        None if error.is_library() && (error.is_reset() || error.reason() == Some(Code::PROTOCOL_ERROR)) => {
+            StreamError::Malformed(Rule::StreamBroken)
+        }
         None => StreamError::Reset,
     }
 }

@@ -196,10 +196,18 @@ impl ServerStream {
             Some(send) => send.poll_reset(cx),
             None => self.respond.poll_reset(cx),
         };
-        reset.map(|outcome| match outcome {
-            Ok(_) => StreamError::Reset,
-            Err(error) => failure::of(&error),
-        })
+        match ready!(reset) {
+            Ok(_) => Poll::Ready(self.why_reset(cx)),
+            Err(error) => Poll::Ready(failure::of(&error)),
+        }
+    }
+
+    /// Who reset the stream: the client, or the crate because the client broke a rule. Only what is read says so.
+    fn why_reset(&mut self, cx: &mut Context<'_>) -> StreamError {
+        match self.recv.poll_data(cx) {
+            Poll::Ready(Some(Err(error))) => failure::of(&error),
+            _ => StreamError::Reset,
+        }
     }
 
     /// Ends the stream with this code, at once.

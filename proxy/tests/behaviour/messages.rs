@@ -1,5 +1,7 @@
 //! What passes whichever versions are spoken: methods, statuses, fields, content and its absence. A10, A11, A15, B25
 
+use simplon_proxy::observe::End;
+use simplon_proxy::{App, To};
 use simplon_testkit::{get, matrix, ok, post, request, status};
 
 matrix! {
@@ -71,9 +73,35 @@ matrix! {
         assert_eq!(above.unwrap().1, b"gr\xfcn");
     }
 
+    /// A12: a response that ends before its announced length does not look whole.
+    async fn a_response_that_falls_short_is_cut(cell: Cell) {
+        let mut stage = cell.with(|origin| App::new(To(origin)).retry(()));
+        let (mut client, mut asked) = stage.pass(get("/")).await;
+        asked.begin(status(200).field("Content-Length", "10")).await;
+        asked.data(b"half").await.unwrap();
+        assert_eq!(client.head().await.status, 200);
+        assert_eq!(client.read(4).await.unwrap(), b"half");
+        asked.fall_short().await;
+        assert!(client.try_response().await.is_err());
+        assert_eq!(stage.record().await.end, End::Cut);
+    }
+
+    /// A12: nor does such a request, and it is not sent again.
+    async fn a_request_that_falls_short_never_ends_at_the_origin(cell: Cell) {
+        let mut stage = cell.plain();
+        let (mut client, mut asked) = stage.begin(request("PUT", "/").field("Content-Length", "10")).await;
+        client.data(b"half").await.unwrap();
+        assert_eq!(asked.read(4).await.unwrap(), b"half");
+        client.fall_short().await;
+        assert!(asked.content().await.is_err());
+        let record = stage.record().await;
+        assert_eq!((record.attempts, record.status.unwrap().as_u16()), (1, 400), "{record:?}");
+        stage.nobody_else_came().await;
+    }
+
     /// 12-042: an origin that only ever says "soon" must end somewhere.
     async fn too_many_informational_heads_end_the_exchange(cell: Cell) {
-        let mut stage = cell.with(|origin| simplon_proxy::App::new(simplon_proxy::To(origin)).retry(()));
+        let mut stage = cell.with(|origin| App::new(To(origin)).retry(()));
         let (mut client, mut asked) = stage.pass(post("/")).await;
         for _ in 0..100 {
             if asked.try_respond(status(103)).await.is_err() {
