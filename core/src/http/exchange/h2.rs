@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 use http::Extensions;
 use simplon_proto_http::h2::ServerStream;
 use simplon_proto_http::head::{RequestHead, ResponseHead};
+use simplon_proto_http::rules::Rule;
 use simplon_proto_http::transfer::{Part, Reason, Sink, Source, StreamError, Wait};
 use simplon_timeout::Timer;
 use tokio::time::Instant;
@@ -160,7 +161,8 @@ impl Exchange {
     }
 
     fn fail(&mut self, error: StreamError) -> StreamError {
-        self.ending.is_malformed |= matches!(error, StreamError::Malformed(_));
+        // What the h2 crate resets by itself it counts by itself.
+        self.ending.is_malformed |= matches!(error, StreamError::Malformed(rule) if rule != Rule::StreamBroken);
         self.ending.is_stalled |= error == StreamError::Timeout(Wait::Write);
         self.failed = Some(error);
         self.read.restart();
