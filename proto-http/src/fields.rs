@@ -151,7 +151,7 @@ impl Fields {
         let list = self.list();
         let entry = &list.entries[list.find(Wanted::new(&name))?];
         Some(match entry.home {
-            Home::Block => list.block.slice_ref(list.value(entry)),
+            Home::Block | Home::Line => list.block.slice_ref(list.value(entry)),
             Home::Arena => Bytes::copy_from_slice(list.value(entry)),
         })
     }

@@ -147,7 +147,9 @@ const SAID: KnownSet = KnownSet::of(&[
 /// Names beyond the known ones by which some origin or other is told of clients: `X-Forwarded-Prefix`, `-Server`, `-Ssl`.
 fn is_said(name: &[u8]) -> bool {
     const PREFIX: &[u8] = b"X-Forwarded-";
-    name.get(..PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(PREFIX))
+    // Most names differ in their first letter.
+    name.first().is_some_and(|first| first | 0x20 == b'x')
+        && name.get(..PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(PREFIX))
 }
 
 /// Our element of Via, for each version that a request may have come in, ready to be appended.

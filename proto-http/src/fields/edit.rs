@@ -80,10 +80,7 @@ impl Fields {
         let (block, arena) = (&list.block, &list.arena);
         let mut present = 0;
         list.entries.retain(|entry| {
-            let home: &[u8] = match entry.home {
-                Home::Block => block,
-                Home::Arena => arena,
-            };
+            let home = entry.home.of(block, arena);
             let kept = keep(entry.name_in(home), entry.value_in(home));
             if kept && entry.known != OTHER {
                 present |= 1 << entry.known;
@@ -163,12 +160,7 @@ impl Fields {
     pub(crate) fn remove_named_by(&mut self, name: Known, keep: u64) {
         let Some(list) = &mut self.list else { return };
         let (block, arena) = (&list.block, &list.arena);
-        let home_of = |home| -> &[u8] {
-            match home {
-                Home::Block => block,
-                Home::Arena => arena,
-            }
-        };
+        let home_of = |home: Home| home.of(block, arena);
         let mut names = [Span::EMPTY; MOST_NAMED];
         let mut count = 0;
         for entry in list.entries.iter().filter(|entry| entry.known == name as u8) {
@@ -267,11 +259,11 @@ impl List {
     fn store_same(&mut self, name: &impl AsName, of: &Entry) -> Result<Entry, FieldError> {
         // Out of the way while the arena is written to.
         let home = match of.home {
-            Home::Block => std::mem::take(&mut self.block),
+            Home::Block | Home::Line => std::mem::take(&mut self.block),
             Home::Arena => Bytes::copy_from_slice(&self.arena),
         };
         let stored = self.store(name, of.value_in(&home));
-        if of.home == Home::Block {
+        if of.home != Home::Arena {
             self.block = home;
         }
         stored
@@ -338,18 +330,22 @@ impl Draft {
     /// Notes where a field stands in a head; the parser has checked both. `None` if the head is too large for it.
     pub(crate) fn note(&mut self, block: &[u8], name: &[u8], value: &[u8]) -> Option<()> {
         let name_at = name.as_ptr() as usize - block.as_ptr() as usize;
-        let value_at =
-            if value.is_empty() { name_at + name.len() } else { value.as_ptr() as usize - block.as_ptr() as usize };
+        let colon = name_at + name.len();
+        let value_at = if value.is_empty() { colon } else { value.as_ptr() as usize - block.as_ptr() as usize };
+        let end = value_at + value.len();
+        // All places in it are smaller than this.
+        u32::try_from(block.len()).ok()?;
+        let is_line = value_at == colon + 2 && block[colon + 1] == b' ' && block.get(end..end + 2) == Some(b"\r\n");
         let known = Known::of(name);
         let list = self.list.get_or_insert_with(spare::take);
         list.present |= known.map_or(0, Known::bit);
         list.entries.push(Entry {
-            name_at: u32::try_from(name_at).ok()?,
-            value_at: u32::try_from(value_at).ok()?,
-            value_len: u32::try_from(value.len()).ok()?,
+            name_at: name_at as u32,
+            value_at: value_at as u32,
+            value_len: value.len() as u32,
             name_len: u16::try_from(name.len()).ok()?,
             known: known.map_or(OTHER, |known| known as u8),
-            home: Home::Block,
+            home: if is_line { Home::Line } else { Home::Block },
         });
         Some(())
     }

@@ -35,7 +35,20 @@ pub(super) const OTHER: u8 = u8::MAX;
 #[repr(u8)]
 pub(super) enum Home {
     Block,
+    /// The block, and the whole line stands there as it would be written: `name: value CR LF`.
+    Line,
+    /// In which all lines stand as they would be written.
     Arena,
+}
+
+impl Home {
+    /// Of the two, the one that it is.
+    pub(super) const fn of<'a>(self, block: &'a [u8], arena: &'a [u8]) -> &'a [u8] {
+        match self {
+            Self::Block | Self::Line => block,
+            Self::Arena => arena,
+        }
+    }
 }
 
 /// A name made ready for comparison.
@@ -80,10 +93,7 @@ impl List {
     }
 
     pub(super) fn home(&self, entry: &Entry) -> &[u8] {
-        match entry.home {
-            Home::Block => &self.block,
-            Home::Arena => &self.arena,
-        }
+        entry.home.of(&self.block, &self.arena)
     }
 
     pub(super) fn name(&self, entry: &Entry) -> &[u8] {
