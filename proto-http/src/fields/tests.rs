@@ -20,10 +20,9 @@ fn written(fields: &Fields) -> String {
 /// A list as the parser makes it.
 fn received(head: &'static str) -> Fields {
     let mut draft = Draft::default();
-    for line in head.split_terminator("\r\n") {
-        let (name, value) = line.split_once(':').unwrap();
-        draft.note(head.as_bytes(), name.as_bytes(), value.trim().as_bytes()).unwrap();
-    }
+    let lines: Vec<_> = head.split_terminator("\r\n").map(|line| line.split_once(':').unwrap()).collect();
+    let fields = lines.iter().map(|(name, value)| (name.as_bytes(), value.trim().as_bytes()));
+    draft.note(head.as_bytes(), fields).unwrap();
     Fields::of_block(Bytes::from_static(head.as_bytes()), draft)
 }
 

@@ -114,9 +114,8 @@ fn fields(octets: &[u8], from: usize, most: usize) -> Result<Draft, Rule> {
 
 fn note(octets: &[u8], found: &[httparse::Header<'_>]) -> Result<Draft, Rule> {
     let mut draft = Draft::default();
-    for field in found {
-        draft.note(octets, field.name.as_bytes(), field.value).ok_or(Rule::HeadTooLarge)?;
-    }
+    let fields = found.iter().map(|field| (field.name.as_bytes(), field.value));
+    draft.note(octets, fields).ok_or(Rule::HeadTooLarge)?;
     Ok(draft)
 }
 
