@@ -4,6 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use arc_swap::ArcSwap;
 use sha2::{Digest, Sha256};
 
 use crate::client::Whom;
@@ -107,11 +108,26 @@ pub fn context(backend: &str, auth: &ClientAuth) -> [u8; 32] {
     hash.finalize().into()
 }
 
-/// Ticket keys, each made over for one context.
+/// Ticket keys, each made over for one context. They are made when the keys have changed, not for each ticket.
 #[derive(Debug)]
 pub struct ScopedKeys {
     keys: Arc<TicketKeys>,
     context: [u8; 32],
+    made: ArcSwap<Made>,
+}
+
+/// What was made of which keys.
+#[derive(Debug)]
+struct Made {
+    of: Arc<Vec<TicketKey>>,
+    scoped: Vec<TicketKey>,
+}
+
+impl Made {
+    fn new(of: Arc<Vec<TicketKey>>, context: &[u8; 32]) -> Self {
+        let scoped = of.iter().map(|key| key.for_context(context)).collect();
+        Self { of, scoped }
+    }
 }
 
 /// By which key a ticket was opened.
@@ -127,22 +143,33 @@ impl ScopedKeys {
     /// These keys, for this context.
     #[must_use]
     pub fn new(keys: Arc<TicketKeys>, context: [u8; 32]) -> Self {
-        Self { keys, context }
+        let made = ArcSwap::from_pointee(Made::new(keys.all(), &context));
+        Self { keys, context, made }
     }
 
     /// The one that makes tickets.
     #[must_use]
     pub fn current(&self) -> TicketKey {
-        self.keys.all()[0].for_context(&self.context)
+        self.made().scoped[0].clone()
     }
 
     /// The one of this name.
     #[must_use]
     pub fn find(&self, name: &[u8]) -> Option<(TicketKey, Opened)> {
-        let all = self.keys.all();
-        let mut scoped = all.iter().map(|key| key.for_context(&self.context)).enumerate();
-        let (at, key) = scoped.find(|(_, key)| key.name == name)?;
-        Some((key, if at == 0 { Opened::ByCurrent } else { Opened::ByOld }))
+        let made = self.made();
+        let at = made.scoped.iter().position(|key| key.name == name)?;
+        Some((made.scoped[at].clone(), if at == 0 { Opened::ByCurrent } else { Opened::ByOld }))
+    }
+
+    /// What was made of the keys of now.
+    fn made(&self) -> Arc<Made> {
+        let (now, made) = (self.keys.all(), self.made.load_full());
+        if Arc::ptr_eq(&made.of, &now) {
+            return made;
+        }
+        let made = Arc::new(Made::new(now, &self.context));
+        self.made.store(Arc::clone(&made));
+        made
     }
 }
 

@@ -80,3 +80,20 @@ fn a_ticket_is_opened_by_the_key_that_made_it_until_that_is_two_rotations_old() 
     shared.rotate();
     assert_eq!(keys.find(&key.name), None);
 }
+
+#[test]
+fn scoped_keys_follow_those_that_they_are_made_of() {
+    let keys = Arc::new(TicketKeys::random());
+    let (here, there) = (ScopedKeys::new(Arc::clone(&keys), [1; 32]), ScopedKeys::new(Arc::clone(&keys), [2; 32]));
+    let first = here.current();
+    assert_eq!(first, keys.all()[0].for_context(&[1; 32]));
+    assert_eq!(here.find(&first.name), Some((first.clone(), Opened::ByCurrent)));
+    assert_eq!(there.find(&first.name), None);
+    keys.rotate();
+    let second = here.current();
+    assert_ne!(second, first);
+    assert_eq!(here.find(&second.name), Some((second, Opened::ByCurrent)));
+    assert_eq!(here.find(&first.name), Some((first.clone(), Opened::ByOld)));
+    (0..2).for_each(|_| keys.rotate());
+    assert_eq!(here.find(&first.name), None, "three keys ago");
+}
