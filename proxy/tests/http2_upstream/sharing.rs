@@ -179,6 +179,7 @@ async fn a_connection_that_is_old_or_carried_enough_takes_no_more() {
         assert!(stage.post("x").await.starts_with("HTTP/1.1 200"));
     }
     assert_eq!(listening.connections(), 3);
+    until("none is left open", || stage.origins.at_rest() == 0).await;
 
     let listening = origin(|mut call: Call| async move { call.answer("x") }).await;
     let old = origins(|sessions| sessions.age = Duration::from_millis(100));

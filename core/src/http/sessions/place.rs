@@ -201,6 +201,10 @@ impl State {
                 continue;
             }
             if let Some(lease) = session.lease(limits) {
+                if session.is_closing() {
+                    // That was its last: it goes when its exchanges have ended.
+                    self.sessions.remove(at);
+                }
                 return Some(lease);
             }
             at += 1;

@@ -82,7 +82,7 @@ impl Session {
 
     /// Whether it takes new exchanges, as far as is known now. Notes it if not.
     pub(super) fn is_open(&self) -> bool {
-        !self.closing.load(Ordering::Acquire) && self.is_alive()
+        !self.is_closing() && self.is_alive()
     }
 
     /// Whether the connection lives and the origin takes new streams. What runs on it may run on.
@@ -93,6 +93,10 @@ impl Session {
             return false;
         }
         true
+    }
+
+    pub(super) fn is_closing(&self) -> bool {
+        self.closing.load(Ordering::Acquire)
     }
 
     /// It takes no more exchanges.
