@@ -718,7 +718,7 @@ async fn content_that_is_not_as_long_as_announced_is_malformed() {
         let request = Request::post(format!("http://a.example{path}")).header("content-length", "5").body(()).unwrap();
         let (response, mut send) = client.send.send_request(request, false).unwrap();
         // Otherwise it would be over before anybody looked at it.
-        tokio::time::sleep(Duration::from_millis(1)).await;
+        sleep(Duration::from_millis(1)).await;
         send.send_data(Bytes::from(vec![0; octets]), true).unwrap();
         let outcome = async { all(response.await?).await }.await;
         assert_eq!(outcome.unwrap_err().reason(), Some(h2::Reason::PROTOCOL_ERROR), "{path} {octets}");
