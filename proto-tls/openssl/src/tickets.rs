@@ -16,7 +16,11 @@ pub(crate) fn issue(
     scope: [u8; 32],
 ) -> Result<(), ConfigError> {
     match keys {
-        Some(keys) => ffi::tickets::install(context, ScopedKeys::new(keys.clone(), scope)).map_err(library),
+        Some(keys) => {
+            // Each connection that takes one up gives the next. The library's own number is two, and the second costs a twentieth of a handshake.
+            context.set_num_tickets(1).map_err(library)?;
+            ffi::tickets::install(context, ScopedKeys::new(keys.clone(), scope)).map_err(library)
+        }
         None => {
             context.set_options(SslOptions::NO_TICKET);
             context.set_num_tickets(0).map_err(library)
