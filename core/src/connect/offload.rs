@@ -1,15 +1,12 @@
 //! A layer that connects on threads of its own.
 
-use std::future::Future;
 use std::num::NonZeroUsize;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use simplon_proto_http::transfer::Wait;
 use simplon_timeout::timeout;
-use tokio::task::{JoinError, JoinHandle};
+use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
 
 use super::{Connect, Connected, Peer, PeerTimeouts, ReuseKey};
@@ -101,11 +98,15 @@ impl<C: Connect + 'static> Connect for Offload<C> {
     async fn connect(&self, peer: &Peer) -> Result<Connected> {
         let begun = Instant::now();
         let threads = self.pool(peer.key()).started(self.threads)?;
-        let work = Work(pool::any(&threads).spawn(connect_there(Arc::clone(&self.connector), peer.clone())));
-        let handed_over = match timeout(whole(peer), work).await {
-            Ok(Ok(outcome)) => outcome?,
-            Ok(Err(ended)) => return Err(failure(ended, peer)),
-            Err(_) => return Err(Error::upstream(Kind::Timeout(Wait::Connect)).with_context(peer.to_string())),
+        // A set of one: its task ends when nobody waits for it any more.
+        let mut work = JoinSet::new();
+        work.spawn_on(connect_there(Arc::clone(&self.connector), peer.clone()), pool::any(&threads));
+        let handed_over = match timeout(whole(peer), work.join_next()).await {
+            Ok(Some(Ok(outcome))) => outcome?,
+            Ok(Some(Err(ended))) => return Err(failure(ended, peer)),
+            Ok(None) | Err(_) => {
+                return Err(Error::upstream(Kind::Timeout(Wait::Connect)).with_context(peer.to_string()));
+            }
         };
         handed_over.take(threads, begun.elapsed())
     }
@@ -126,23 +127,6 @@ fn whole(peer: &Peer) -> Duration {
 fn failure(ended: JoinError, peer: &Peer) -> Error {
     let kind = if ended.is_panic() { Kind::Panicked } else { Kind::Internal };
     Error::internal(kind).with_sent(Sent::Nothing).with_context(peer.to_string()).with_source(ended)
-}
-
-/// A task that ends when nobody waits for it any more.
-struct Work<T>(JoinHandle<T>);
-
-impl<T> Future for Work<T> {
-    type Output = Result<T, JoinError>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        Pin::new(&mut self.0).poll(cx)
-    }
-}
-
-impl<T> Drop for Work<T> {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
 }
 
 #[cfg(test)]

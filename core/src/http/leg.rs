@@ -100,7 +100,7 @@ impl<R: Role> Leg<R> {
         self.timed(filled)
     }
 
-    /// The same once [`Stream::poll_arrived`] was ready: what is known is not asked again.
+    /// The same once [`Stream::arrived`] said yes: what is known is not asked again.
     pub(super) fn poll_fill_arrived(&mut self, cx: &mut Context<'_>) -> Poll<Result<usize, StreamError>> {
         let filled = self.poll_read(cx);
         self.timed(filled)

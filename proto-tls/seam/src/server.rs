@@ -9,6 +9,7 @@ use arc_swap::ArcSwap;
 use sha2::{Digest, Sha256};
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
 
 use crate::certificate::Certificate;
 use crate::error::{ConfigError, Error, Reason};
@@ -346,26 +347,14 @@ async fn handshake<IO: Transport>(
     match &config.offload {
         None => accepting.await,
         Some(elsewhere) => {
-            let task = AbortOnDrop(elsewhere.spawn(accepting));
-            task.await.unwrap_or_else(|_| Err(Error::new(ready.accept.backend(), Reason::Library)))
+            // A set of one: its task ends when nobody waits for it any more.
+            let mut task = JoinSet::new();
+            task.spawn_on(accepting, elsewhere);
+            match task.join_next().await {
+                Some(Ok(outcome)) => outcome,
+                Some(Err(_)) | None => Err(Error::new(ready.accept.backend(), Reason::Library)),
+            }
         }
-    }
-}
-
-/// A task that ends when nobody waits for it any more.
-struct AbortOnDrop<T>(tokio::task::JoinHandle<T>);
-
-impl<T> Future for AbortOnDrop<T> {
-    type Output = Result<T, tokio::task::JoinError>;
-
-    fn poll(mut self: std::pin::Pin<&mut Self>, cx: &mut std::task::Context<'_>) -> std::task::Poll<Self::Output> {
-        std::pin::Pin::new(&mut self.0).poll(cx)
-    }
-}
-
-impl<T> Drop for AbortOnDrop<T> {
-    fn drop(&mut self) {
-        self.0.abort();
     }
 }
 

@@ -5,6 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Mutex;
+use std::task::Poll;
 use std::thread;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
