@@ -414,7 +414,9 @@ async fn idle_in_all_ways() {
         sleep(common::LONG).await;
     })
     .await;
-    let proxy = Proxy::of(|app| app.client_gone(Gone::Finish), patient(origin.addr), Timeouts::default()).await;
+    let echo = simplon::proxy::UpgradePolicy::to(["echo"]).unwrap();
+    let proxy =
+        Proxy::of(|app| app.client_gone(Gone::Finish).upgrades(echo), patient(origin.addr), Timeouts::default()).await;
     let mut held = Vec::new();
     let rows: &[(&str, bool)] = &[
         ("", true),

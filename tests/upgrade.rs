@@ -14,7 +14,7 @@ use futures_util::{SinkExt, StreamExt};
 use simplon::core::http::Timeouts;
 use simplon::core::net::ConnInfo;
 use simplon::prelude::*;
-use simplon::proxy::ConnectPolicy;
+use simplon::proxy::{ConnectPolicy, UpgradePolicy};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_tungstenite::tungstenite::Message;
@@ -111,7 +111,8 @@ async fn octets_behind_both_heads_of_a_switch_arrive() {
         link.until_closed().await;
     })
     .await;
-    let proxy = Proxy::to(origin.addr, Timeouts::default()).await;
+    let echo = UpgradePolicy::to(["echo"]).unwrap();
+    let proxy = Proxy::of(|app| app.upgrades(echo), patient(origin.addr), Timeouts::default()).await;
     let mut client = Client::connect(proxy.addr).await;
     client.send(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\nfrom the client").await;
     assert_eq!(soon("101", client.any_reply()).await.unwrap().status, 101);

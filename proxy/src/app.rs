@@ -20,6 +20,7 @@ use crate::observe::Observe;
 use crate::rescue::{PlainErrors, Rescue};
 use crate::retry::{Budget, Retry};
 use crate::route::Route;
+use crate::upgrade_policy::UpgradePolicy;
 
 /// What every exchange of an app shares besides its parts.
 #[derive(Clone, Debug)]
@@ -30,6 +31,7 @@ struct Settings {
     within: Duration,
     forwarding: Forwarding,
     connect: ConnectPolicy,
+    upgrades: UpgradePolicy,
 }
 
 impl Default for Settings {
@@ -41,6 +43,7 @@ impl Default for Settings {
             within: Duration::MAX,
             forwarding: Forwarding::default(),
             connect: ConnectPolicy::default(),
+            upgrades: UpgradePolicy::default(),
         }
     }
 }
@@ -161,6 +164,13 @@ impl<R: Route, F, Y, S, O, C> App<R, F, Y, S, O, C> {
     #[must_use]
     pub fn connect(mut self, policy: ConnectPolicy) -> Self {
         self.settings.connect = policy;
+        self
+    }
+
+    /// Which protocols clients may switch to. Default: `websocket` alone. [`crate::Request::upgrades`] sets it for one request.
+    #[must_use]
+    pub fn upgrades(mut self, policy: UpgradePolicy) -> Self {
+        self.settings.upgrades = policy;
         self
     }
 }

@@ -48,6 +48,7 @@ pub mod rescue;
 mod response;
 pub mod retry;
 pub mod route;
+mod upgrade_policy;
 
 pub use app::App;
 pub use chunk::{Chunk, Chunks};
@@ -63,3 +64,4 @@ pub use rescue::{PlainErrors, Rescue};
 pub use response::{Response, reject};
 pub use retry::{Again, Attempt, Budget, Retry};
 pub use route::{Answer, Route, Target, To, answer};
+pub use upgrade_policy::{UpgradeError, UpgradePolicy};

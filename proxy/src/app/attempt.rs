@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use bytes::Bytes;
 use http::Method;
 use simplon_core::connect::{Connect, Peer};
 use simplon_core::http::{Exchange, Protocol, Upstream};
@@ -22,6 +23,7 @@ use crate::observe::{End, Event, Observe, Record, Stage};
 use crate::rescue::Rescue;
 use crate::retry::{Again, Attempt, Outcome, Retry, is_idempotent};
 use crate::route::Route;
+use crate::upgrade_policy::{UpgradePolicy, without_http};
 
 /// A request as the client made it and filters left it; each attempt sends a copy.
 pub(super) struct Asked<'a> {
@@ -30,6 +32,10 @@ pub(super) struct Asked<'a> {
     pub(super) replay: Replay,
     pub(super) client: Option<IpAddr>,
     pub(super) deadline: &'a Deadline,
+    /// Which protocols it may switch to, if filters or the route said.
+    pub(super) upgrades: Option<UpgradePolicy>,
+    /// What is left of those it asked for.
+    pub(super) upgrade: Option<Bytes>,
 }
 
 /// What became of an attempt that did not fail.
@@ -125,6 +131,7 @@ where
         cx: &mut R::Ctx,
     ) -> std::result::Result<Attempted, Failure> {
         let mut head = asked.head.clone();
+        head.upgrade.clone_from(&asked.upgrade);
         self.settings.forwarding.apply(&mut head, exchange.info());
         if !exchange.awaits_continue() {
             head.fields.remove(Known::Expect);
@@ -133,9 +140,10 @@ where
         name_host(&mut head, peer)?;
         let attempt = Attempt { number: record.attempts, peer, method: &asked.head.method, outcome: Outcome::Open };
         self.filters.upstream_request(&mut head, &attempt, cx).await?;
+        head.upgrade = head.upgrade.as_ref().and_then(without_http);
         let last = send_what_is_at_hand(upstream, head, asked)?;
         let mut flow = Flow::new(last, self.settings.gone);
-        let Asked { head: request, content, replay, client: _, deadline } = asked;
+        let Asked { head: request, content, replay, deadline, .. } = asked;
         let waits = exchange.awaits_continue() && !content.holds();
         let mut legs = Legs::new(exchange, upstream, content);
         if waits {

@@ -5,18 +5,20 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::task::Poll;
 
-use http::{Method, StatusCode};
+use bytes::Bytes;
+use http::{Method, StatusCode, Version};
 use simplon_core::connect::{Connect, Peer};
 use simplon_core::error::Sent;
 use simplon_core::http::{Exchange, Protocol, Serve};
 use simplon_core::{Error, Kind, Result};
+use simplon_proto_http::fields::Known;
 use simplon_proto_http::transfer::{Last, Part, Reason, Sink, Wait};
-use simplon_proto_http::{RequestHead, hop};
+use simplon_proto_http::{RequestHead, ResponseHead, hop};
 
-use super::App;
 use super::attempt::{Asked, Attempted};
 use super::recorder::Recorder;
 use super::stay::while_client_stays;
+use super::{App, Settings};
 use crate::chunk::{Chunk, Chunks};
 use crate::deadline::Deadline;
 use crate::filter::{Filter, Verdict};
@@ -85,9 +87,10 @@ where
         record.request(&head, client);
         hop::strip_request(&mut head).map_err(|rule| Error::downstream(Kind::Malformed(rule)))?;
         let mut content = Content::new(last);
+        let mut upgrades = None;
         let verdict = {
-            let mut request =
-                Request { head: &mut head, content: &mut content, exchange, tried: &[], client, deadline };
+            let (head, content, upgrades) = (&mut head, &mut content, &mut upgrades);
+            let mut request = Request { head, content, exchange, tried: &[], client, deadline, upgrades };
             self.filters.request(&mut request, cx).await?
         };
         if let Verdict::Respond(response) = verdict {
@@ -97,7 +100,8 @@ where
             return Err(reject(StatusCode::METHOD_NOT_ALLOWED));
         }
         let replay = Replay::new(self.settings.replay_octets);
-        self.forward(exchange, Asked { head, content, replay, client, deadline }, record, cx).await
+        self.forward(exchange, Asked { head, content, replay, client, deadline, upgrades, upgrade: None }, record, cx)
+            .await
     }
 
     /// Attempts, one after the other, until one is answered or there is no sense in another.
@@ -111,8 +115,9 @@ where
         let mut tried: Vec<Peer> = Vec::new();
         loop {
             let target = {
-                let Asked { head, content, replay: _, client, deadline } = &mut asked;
-                let mut request = Request { head, content, exchange, tried: &tried, client: *client, deadline };
+                let Asked { head, content, client, deadline, upgrades, .. } = &mut asked;
+                let mut request =
+                    Request { head, content, exchange, tried: &tried, client: *client, deadline, upgrades };
                 self.route.route(&mut request, cx).await?
             };
             let (peer, protocol) = match target {
@@ -123,6 +128,7 @@ where
                 Target::Tunnel(peer) => (tunnel_only(&asked.head, peer)?, Protocol::Raw),
             };
             asked.content.check().map_err(Error::downstream)?;
+            asked.upgrade = self.settings.upgrade_of(&asked)?;
             record.attempt(&peer);
             let pause = match self.attempt(exchange, &mut asked, &peer, protocol, record, cx).await {
                 Ok(Attempted::Done(end)) => {
@@ -153,6 +159,7 @@ where
         cx: &mut R::Ctx,
     ) -> Result<()> {
         let Response { mut head, body } = self.rescue.recast(response, record, cx);
+        self.settings.name_upgrades(&mut head);
         let mut content = Content::new(Last::Yes);
         set_length(&mut head, body.len() as u64);
         content.replace(body);
@@ -210,6 +217,7 @@ where
         }
         let made = catch_unwind(AssertUnwindSafe(|| self.rescue.respond_to(error, record, cx)));
         let Response { mut head, body } = made.unwrap_or_else(|_| Response::new(StatusCode::INTERNAL_SERVER_ERROR));
+        self.settings.name_upgrades(&mut head);
         set_length(&mut head, body.len() as u64);
         record.status = Some(head.status);
         record.end = End::Rescued;
@@ -230,11 +238,36 @@ where
 }
 
 /// A response made here says how long it is, unless it is one that never has content.
-fn set_length(head: &mut simplon_proto_http::ResponseHead, octets: u64) {
+fn set_length(head: &mut ResponseHead, octets: u64) {
     if head.status.is_informational() || matches!(head.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
         fix::unknown_length(&mut head.fields);
     } else {
         fix::length(&mut head.fields, octets);
+    }
+}
+
+impl Settings {
+    /// The protocols that the origin is asked to switch to. Where a client has no other way than to switch, it has to be told: it would take the
+    /// success of an ordinary request for an agreement (RFC 8441 §5, RFC 9220 §3).
+    fn upgrade_of(&self, asked: &Asked<'_>) -> Result<Option<Bytes>> {
+        let Some(protocols) = &asked.head.upgrade else { return Ok(None) };
+        let left = asked.upgrades.as_ref().unwrap_or(&self.upgrades).of(protocols);
+        let is_all_or_nothing = matches!(asked.head.version, Version::HTTP_2 | Version::HTTP_3);
+        if left.is_none() && is_all_or_nothing {
+            return Err(reject(StatusCode::NOT_IMPLEMENTED));
+        }
+        Ok(left)
+    }
+
+    /// Who is told to upgrade has to be told to what (RFC 9110 §15.5.22).
+    fn name_upgrades(&self, head: &mut ResponseHead) {
+        if head.status == StatusCode::UPGRADE_REQUIRED
+            && !head.fields.contains(Known::Upgrade)
+            && let Some(protocols) = self.upgrades.list()
+        {
+            let set = head.fields.set(Known::Upgrade, protocols);
+            debug_assert_eq!(set, Ok(()));
+        }
     }
 }
 
@@ -259,7 +292,7 @@ pub(super) fn each(mut chunks: Chunks, last: Last, mut take: impl FnMut(Chunk) -
         }
     }
     match last {
-        Last::Yes => take(Chunk::Data(bytes::Bytes::new(), Last::Yes)),
+        Last::Yes => take(Chunk::Data(Bytes::new(), Last::Yes)),
         Last::No => Ok(()),
     }
 }

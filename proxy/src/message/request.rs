@@ -17,6 +17,7 @@ use simplon_proto_http::transfer::Source;
 use super::content::{Collected, Content};
 use crate::deadline::Deadline;
 use crate::fix;
+use crate::upgrade_policy::UpgradePolicy;
 
 /// A request: its head (to which it derefs), its content, and where it came from.
 #[derive(Debug)]
@@ -27,6 +28,7 @@ pub struct Request<'a> {
     pub(crate) tried: &'a [Peer],
     pub(crate) client: Option<IpAddr>,
     pub(crate) deadline: &'a Deadline,
+    pub(crate) upgrades: &'a mut Option<UpgradePolicy>,
 }
 
 impl Request<'_> {
@@ -63,6 +65,13 @@ impl Request<'_> {
     ///          never sees a complete request. If the response has begun it is cut.
     pub fn limit_content(&mut self, octets: u64) {
         self.content.limit(octets, self.exchange.remaining());
+    }
+
+    /// Lets this request switch to these protocols alone, in place of what [`crate::App::upgrades`] lets all switch to. The last word counts.
+    ///
+    /// What the client asked for is in [`RequestHead::upgrade`], as it came; the policy holds for what goes to an origin.
+    pub fn upgrades(&mut self, policy: UpgradePolicy) {
+        *self.upgrades = Some(policy);
     }
 
     /// Reads the first octets of the content, without taking them away: at least `limit` unless there are fewer, and at most `limit` are given.

@@ -32,3 +32,4 @@ mod strict_requests;
 mod strict_responses;
 mod timeouts;
 mod tunnels;
+mod upgrades;

@@ -7,7 +7,7 @@ use simplon_core::connect::Peer;
 use simplon_core::http::{HttpConfig, Serve, Timeouts};
 use simplon_core::net::ConnInfo;
 use simplon_proxy::observe::End;
-use simplon_proxy::{App, ConnectPolicy, Request, Route, Target, To};
+use simplon_proxy::{App, ConnectPolicy, Request, Route, Target, To, UpgradePolicy};
 use simplon_testkit::matrix::{Asked, Down};
 use simplon_testkit::{Wire, get, matrix, ok, status, time};
 
@@ -373,7 +373,7 @@ async fn connect_with_content_is_refused() {
 /// 12-044: a request for an upgrade may have content; it ends before the tunnel begins.
 #[tokio::test(start_paused = true)]
 async fn content_of_an_upgrade_request_comes_before_the_tunnel() {
-    let mut stage = stage::plain();
+    let mut stage = stage::with(|origin| App::new(To(origin)).upgrades(UpgradePolicy::to(["other"]).unwrap()));
     let asked =
         "POST /chat HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: other\r\nContent-Length: 5\r\n\r\nhelloraw";
     let (mut client, mut origin) = stage.pass(asked).await;
@@ -388,7 +388,8 @@ async fn content_of_an_upgrade_request_comes_before_the_tunnel() {
 /// An agreement before the request has ended is none (CVE-2026-2833).
 #[tokio::test(start_paused = true)]
 async fn an_agreement_before_the_request_has_ended_becomes_502() {
-    let mut stage = stage::with(|origin| App::new(To(origin)).retry(()));
+    let other = UpgradePolicy::to(["other"]).unwrap();
+    let mut stage = stage::with(|origin| App::new(To(origin)).retry(()).upgrades(other));
     let asked =
         "POST /chat HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: other\r\nContent-Length: 50\r\n\r\nhello";
     let (mut client, mut origin) = stage.pass(asked).await;
