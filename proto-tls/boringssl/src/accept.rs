@@ -6,7 +6,7 @@ use boring::ssl::{
     AlpnError, SslContext, SslContextBuilder, SslOptions, SslSessionCacheMode, SslStream, SslVerifyMode,
 };
 use simplon_proto_tls_seam::resumption::ScopedKeys;
-use simplon_proto_tls_seam::site::{Maker, Site};
+use simplon_proto_tls_seam::site::{Chosen, Maker, Site};
 use simplon_proto_tls_seam::{
     Accept, BoxFuture, ClientAuth, ClientHello, ConfigError, Error, Reason, Rewound, ServerConfig, Session, Transport,
     Trust, alpn, hello, resumption,
@@ -47,10 +47,10 @@ impl<IO: Transport> Accept<IO> for Acceptor {
         &self,
         io: Rewound<IO>,
         hello: ClientHello,
-        site: Arc<Site>,
+        site: Chosen,
     ) -> BoxFuture<'static, Result<Box<dyn Session>, Error>> {
         let inner = self.0.clone();
-        Box::pin(async move { inner.accept(io, &hello, &site).await })
+        Box::pin(async move { inner.accept(io, &hello, site).await })
     }
 
     fn prepare(&self, site: &Site) -> Result<(), ConfigError> {
@@ -71,9 +71,9 @@ impl Inner {
         &self,
         io: Rewound<IO>,
         hello: &ClientHello,
-        site: &Site,
+        site: Chosen,
     ) -> Result<Box<dyn Session>, Error> {
-        let prepared = match self.prepared(site) {
+        let prepared = match self.prepared(&site) {
             Ok(prepared) => prepared,
             Err(error) => {
                 let (_, mut io) = io.into_parts();
@@ -89,6 +89,7 @@ impl Inner {
         let mut facts = outcome::facts(tls.ssl())?;
         facts.server_name = hello.server_name().map(Into::into);
         facts.own = Some(prepared.own);
+        facts.site = Some(site);
         Ok(Box::new(Stream::new(tls, facts)))
     }
 

@@ -9,7 +9,7 @@ use rustls::server::{ClientHello as Asked, NoServerSessionStorage, ProducesTicke
 use rustls::sign::CertifiedKey;
 use rustls::{ServerConnection, SupportedProtocolVersion};
 use simplon_proto_tls_seam::hello::{ClientHello, Rewound, refuse};
-use simplon_proto_tls_seam::site::Maker;
+use simplon_proto_tls_seam::site::{Chosen, Maker};
 use simplon_proto_tls_seam::{
     Accept, BoxFuture, ClientAuth, ConfigError, Error, Facts, Identity, Reason, ServerConfig, Session, Site,
     TicketKeys, Transport,
@@ -110,9 +110,9 @@ impl Inner {
         &self,
         mut io: Rewound<IO>,
         hello: &ClientHello,
-        site: &Site,
+        site: Chosen,
     ) -> Result<Box<dyn Session>, Error> {
-        let prepared = match self.prepared(site) {
+        let prepared = match self.prepared(&site) {
             Ok(prepared) => prepared,
             Err(error) => {
                 refuse(&mut io, Reason::Library).await;
@@ -126,6 +126,7 @@ impl Inner {
         let mut facts = link.facts()?;
         facts.server_name = hello.server_name().map(Into::into);
         facts.own = Some(prepared.own);
+        facts.site = Some(site);
         Ok(Box::new(Stream::new(link, facts)))
     }
 }
@@ -147,10 +148,10 @@ impl<IO: Transport> Accept<IO> for Acceptor {
         &self,
         io: Rewound<IO>,
         hello: ClientHello,
-        site: Arc<Site>,
+        site: Chosen,
     ) -> BoxFuture<'static, Result<Box<dyn Session>, Error>> {
         let inner = self.0.clone();
-        Box::pin(async move { inner.accept(io, &hello, &site).await })
+        Box::pin(async move { inner.accept(io, &hello, site).await })
     }
 
     fn prepare(&self, site: &Site) -> Result<(), ConfigError> {

@@ -9,7 +9,7 @@ use s2n_tls::connection::Connection;
 use s2n_tls::enums::ClientAuthType;
 use s2n_tls::error::Error as S2nError;
 use s2n_tls::security::Policy;
-use simplon_proto_tls_seam::site::Maker;
+use simplon_proto_tls_seam::site::{Chosen, Maker};
 use simplon_proto_tls_seam::tickets::TicketKey;
 use simplon_proto_tls_seam::{
     Accept, BoxFuture, Capability, ClientAuth, ClientHello, ConfigError, Error, Facts, Reason, Rewound, ServerConfig,
@@ -147,7 +147,7 @@ impl<IO: Transport> Accept<IO> for Accepting {
         &self,
         io: Rewound<IO>,
         hello: ClientHello,
-        site: Arc<Site>,
+        site: Chosen,
     ) -> BoxFuture<'static, Result<Box<dyn Session>, Error>> {
         if let Some(reason) = self.refusal(&hello, &site) {
             return Box::pin(refuse(io, Error::new(NAME, reason)));
@@ -166,6 +166,7 @@ impl<IO: Transport> Accept<IO> for Accepting {
             facts.server_name = hello.server_name().map(Into::into);
             facts.peer = facts::peer(&link.connection, prepared.trust.as_deref());
             facts.own = Some(prepared.own);
+            facts.site = Some(site);
             Ok(established(link, facts))
         })
     }

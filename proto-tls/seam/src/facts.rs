@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::Certificate;
+use crate::site::Chosen;
 
 /// A version of TLS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -58,6 +59,8 @@ pub struct Facts {
     pub peer: Vec<Certificate>,
     /// The SHA-256 of our own certificate; `None` if we showed none.
     pub own: Option<[u8; 32]>,
+    /// The site that the client was answered with; `None` at a connecting end.
+    pub site: Option<Chosen>,
 }
 
 impl Facts {
@@ -74,7 +77,15 @@ impl Facts {
             resumed: false,
             peer: Vec::new(),
             own: None,
+            site: None,
         }
+    }
+
+    /// Whether a request for `host` (without a port) may be answered on this connection: its site is the one that the server name chose, or asks
+    /// the same of clients ([`Chosen::answers_for`]). 421 is the answer otherwise (RFC 9110 §15.5.20).
+    #[must_use]
+    pub fn answers_for(&self, host: &str) -> bool {
+        self.site.as_ref().is_none_or(|site| site.answers_for(host, self.server_name.as_deref()))
     }
 
     /// The peer's own certificate.

@@ -51,5 +51,5 @@ pub use hello::{ClientHello, Rewound};
 pub use identity::Identity;
 pub use server::{ClientAuth, ServerConfig, Terminator, Trust};
 pub use session::{Accept, Backend, BoxFuture, Connect, Session, Transport};
-pub use site::{Site, Sites};
+pub use site::{Chosen, Site, Sites};
 pub use tickets::TicketKeys;

@@ -17,7 +17,7 @@ use crate::facts::Version;
 use crate::hello::{self, ClientHello, HELLO_OCTETS, NO_BACKEND};
 use crate::identity::{Identity, certificates_of_pem};
 use crate::session::{Accept, Backend, Session, Transport};
-use crate::site::{Always, Site, Sites};
+use crate::site::{Always, Chosen, Site, Sites};
 use crate::tickets::TicketKeys;
 
 /// Whom certificates have to come from, and which of them do not count any more.
@@ -343,6 +343,7 @@ async fn handshake<IO: Transport>(
             return Err(Error::new(NO_BACKEND, reason).with_detail(hello.server_name().unwrap_or("no name")));
         }
     };
+    let site = Chosen::new(site, config.sites.clone(), config.client_auth.clone());
     let accepting = ready.accept.accept(io, hello, site);
     match &config.offload {
         None => accepting.await,

@@ -11,7 +11,7 @@ use crate::client::{ClientConfig, Whom};
 use crate::error::Error;
 use crate::facts::Facts;
 use crate::hello::{ClientHello, Rewound};
-use crate::site::Site;
+use crate::site::{Chosen, Site};
 
 /// A future behind a pointer.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -62,15 +62,15 @@ impl Transport for Box<dyn Session> {
 
 /// The library's half of an accepting end. Made from a [`crate::ServerConfig`] by the backend, which refused what it cannot do.
 pub trait Accept<IO: Transport>: Send + Sync {
-    /// Completes the handshake. `io` gives the ClientHello once more; `site` is what it is answered with. What a backend makes of a site
-    /// it keeps in [`Site::prepared`].
+    /// Completes the handshake. `io` gives the ClientHello once more; `site` is what it is answered with, and stands in the facts
+    /// of the session. What a backend makes of a site it keeps in [`Site::prepared`].
     ///
     /// Cancel: the connection is dropped.
     fn accept(
         &self,
         io: Rewound<IO>,
         hello: ClientHello,
-        site: Arc<Site>,
+        site: Chosen,
     ) -> BoxFuture<'static, Result<Box<dyn Session>, Error>>;
 
     /// Makes now what this end needs of a site, and keeps it there.

@@ -16,6 +16,10 @@ use crate::server::ClientAuth;
 use crate::session::BoxFuture;
 use crate::watch::FileSite;
 
+mod chosen;
+
+pub use chosen::Chosen;
+
 /// What a ClientHello is answered with: an identity, and what is different for it from the rest of the listener.
 pub struct Site {
     identity: Identity,
@@ -123,11 +127,39 @@ impl fmt::Debug for Site {
 pub trait Sites: Send + Sync + 'static {
     /// The site; `None` refuses the client with the alert `unrecognized_name`.
     fn choose<'a>(&'a self, hello: &'a ClientHello, from: Option<SocketAddr>) -> BoxFuture<'a, Option<Arc<Site>>>;
+
+    /// The site that clients who ask for this name are answered with, so that a request can be held to what the site of its host asks of clients
+    /// ([`Chosen::answers_for`]). Never waits. Default: it cannot be told, and a connection serves the name alone that it was made for.
+    fn find(&self, name: &str) -> Found {
+        let _ = name;
+        Found::Unknown
+    }
+}
+
+/// What a look for the site of a name came to.
+#[derive(Clone, Debug)]
+pub enum Found {
+    /// This one.
+    Site(Arc<Site>),
+    /// Clients who ask for this name are refused.
+    Nothing,
+    /// It cannot be told without a ClientHello.
+    Unknown,
+}
+
+impl From<Option<Arc<Site>>> for Found {
+    fn from(site: Option<Arc<Site>>) -> Self {
+        site.map_or(Self::Nothing, Self::Site)
+    }
 }
 
 impl<S: Sites + ?Sized> Sites for Arc<S> {
     fn choose<'a>(&'a self, hello: &'a ClientHello, from: Option<SocketAddr>) -> BoxFuture<'a, Option<Arc<Site>>> {
         (**self).choose(hello, from)
+    }
+
+    fn find(&self, name: &str) -> Found {
+        (**self).find(name)
     }
 }
 
@@ -145,6 +177,10 @@ impl Always {
 impl Sites for Always {
     fn choose<'a>(&'a self, _hello: &'a ClientHello, _from: Option<SocketAddr>) -> BoxFuture<'a, Option<Arc<Site>>> {
         Box::pin(std::future::ready(Some(self.0.clone())))
+    }
+
+    fn find(&self, _name: &str) -> Found {
+        Found::Site(self.0.clone())
     }
 }
 
@@ -234,6 +270,10 @@ impl Sites for Names {
     fn choose<'a>(&'a self, hello: &'a ClientHello, _from: Option<SocketAddr>) -> BoxFuture<'a, Option<Arc<Site>>> {
         Box::pin(std::future::ready(self.find(hello.server_name())))
     }
+
+    fn find(&self, name: &str) -> Found {
+        self.find(Some(name)).into()
+    }
 }
 
 /// [`Names`] that can be exchanged while handshakes go on: those under way keep what they chose.
@@ -261,7 +301,11 @@ impl Exchangeable {
 
 impl Sites for Exchangeable {
     fn choose<'a>(&'a self, hello: &'a ClientHello, _from: Option<SocketAddr>) -> BoxFuture<'a, Option<Arc<Site>>> {
-        Box::pin(std::future::ready(self.0.load().find(hello.server_name())))
+        Box::pin(std::future::ready(Names::find(&self.0.load(), hello.server_name())))
+    }
+
+    fn find(&self, name: &str) -> Found {
+        Names::find(&self.0.load(), Some(name)).into()
     }
 }
 

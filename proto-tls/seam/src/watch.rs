@@ -11,7 +11,7 @@ use crate::error::ConfigError;
 use crate::hello::ClientHello;
 use crate::identity::{Identity, read};
 use crate::session::BoxFuture;
-use crate::site::{Site, Sites};
+use crate::site::{Found, Site, Sites};
 
 /// A site whose certificate, key and staple stand in files.
 #[derive(Debug)]
@@ -131,6 +131,10 @@ impl FileSite {
 impl Sites for FileSite {
     fn choose<'a>(&'a self, _hello: &'a ClientHello, _from: Option<SocketAddr>) -> BoxFuture<'a, Option<Arc<Site>>> {
         Box::pin(std::future::ready(Some(self.current())))
+    }
+
+    fn find(&self, _name: &str) -> Found {
+        Found::Site(self.current())
     }
 }
 

@@ -49,7 +49,7 @@ impl Accept<DuplexStream> for Fake {
         &self,
         mut io: Rewound<DuplexStream>,
         hello: ClientHello,
-        site: Arc<Site>,
+        site: Chosen,
     ) -> BoxFuture<'static, Result<Box<dyn Session>, Error>> {
         let state = self.0.clone();
         Box::pin(async move {

@@ -95,8 +95,10 @@ pub(super) async fn sites_with_own_client_auth(lab: Lab) {
     let server = lab.server(ServerConfig::new(names));
     let client = lab.client(ClientConfig::new().trust(authority.trust()));
     assert_eq!(meet(&server, &*client, "a.test").await.refused_by_server().await, Reason::NoCertificate);
-    let (facts, _) = meet(&server, &*client, "b.test").await.facts().await;
+    let (facts, of_client) = meet(&server, &*client, "b.test").await.facts().await;
     assert!(facts.peer.is_empty());
+    assert!(facts.answers_for("b.test") && !facts.answers_for("a.test"), "it was not asked what a.test asks");
+    assert!(of_client.site.is_none() && of_client.answers_for("a.test"));
     let known = lab.client(ClientConfig::new().trust(authority.trust()).identity(clients.identity(&["me.test"])));
     let (facts, _) = meet(&server, &*known, "a.test").await.facts().await;
     assert_eq!(facts.peer.len(), 1);
