@@ -273,20 +273,18 @@ impl Flow {
         self.fail(Side::Upstream, first)
     }
 
-    /// The origin stopped reading: it may have answered already, so the response is still read. Once all of that has come, nothing depends upon
-    /// the origin any more.
+    /// The origin stopped reading: it may have answered already, so the response is still read, and in a tunnel what it said last. Once all of that
+    /// has come, nothing depends upon the origin any more. However often it is told, the first time counts.
     fn origin_stuck(&mut self, error: StreamError) -> Step {
-        if self.down == Half::Ended && !self.tunnel {
-            return Step::Go;
-        }
-        let may_answer = matches!(self.down, Half::Head | Half::Body)
-            && !matches!(error, StreamError::Timeout(_) | StreamError::Misuse(_));
-        if self.tunnel || !may_answer || self.stuck.is_some() {
-            return self.fail(Side::Upstream, error);
+        let may_have_spoken = !matches!(error, StreamError::Timeout(_) | StreamError::Misuse(_));
+        match self.down {
+            Half::Ended if !self.tunnel => return Step::Go,
+            Half::Head | Half::Body if may_have_spoken => {}
+            _ => return self.fail(Side::Upstream, self.stuck.unwrap_or(error)),
         }
         self.up = Half::Cut;
         self.expect = false;
-        self.stuck = Some(error);
+        self.stuck.get_or_insert(error);
         Step::Go
     }
 

@@ -207,7 +207,7 @@ impl<R: Role> Leg<R> {
     pub(super) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), StreamError>> {
         while self.machine.wants_transmit() {
             match self.poll_write(cx) {
-                Poll::Ready(Ok(0)) => return Poll::Ready(Err(self.fail(StreamError::Io(io::ErrorKind::WriteZero)))),
+                Poll::Ready(Ok(0)) => return Poll::Ready(Err(StreamError::Io(io::ErrorKind::WriteZero))),
                 Poll::Ready(Ok(n)) => {
                     self.machine.transmitted(n);
                     self.written += n as u64;
@@ -237,6 +237,11 @@ impl<R: Role> Leg<R> {
             self.write_by = None;
         }
         self.sent = sent.unwrap_or(0);
+    }
+
+    /// The peer takes nothing more: that is not waited for.
+    pub(super) fn give_up_writing(&mut self) {
+        self.write_by = None;
     }
 
     fn wait_to_write<T>(&mut self) -> Poll<T> {

@@ -4,6 +4,7 @@
 //! being made, or makes one. A task of the runtime on which a connection was made drives it; what that task is told by the origin (its limits, that
 //! it closes) is known before the next exchange asks.
 
+mod answered;
 mod drive;
 mod farewell;
 mod place;

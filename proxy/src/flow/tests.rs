@@ -128,6 +128,34 @@ fn an_origin_that_has_answered_may_go() {
     assert_eq!(step, Step::Finished);
 }
 
+/// However often it is told: a socket says it at every write.
+#[test]
+fn an_origin_that_stops_reading_may_still_answer_when_it_is_told_again() {
+    let stuck = Event::OriginStuck(RESET);
+    for request in [Last::No, Last::Yes] {
+        let events =
+            [stuck, stuck, Event::ResponseHead(Last::No), stuck, Event::ResponsePart(Last::Yes), Event::Flushed];
+        let (_, step) = play(Flow::new(request, Gone::Abort), &events);
+        assert_eq!(step, Step::Finished);
+    }
+}
+
+#[test]
+fn what_an_origin_said_last_in_a_tunnel_is_read_after_it_stopped_reading() {
+    let stuck = Event::OriginStuck(RESET);
+    let (mut flow, _) = play(Flow::new(Last::Yes, Gone::Abort), &[Event::Tunnel, stuck, stuck]);
+    assert!(flow.wants().read_origin && !flow.wants().read_client);
+    assert_eq!(flow.on(Event::ResponsePart(Last::No)), Step::Go);
+    assert_eq!(flow.on(Event::ResponseFailed(StreamError::Truncated)), Step::Failed(Side::Upstream, RESET));
+}
+
+#[test]
+fn an_origin_that_takes_nothing_for_too_long_failed() {
+    let late = StreamError::Timeout(simplon_proto_http::transfer::Wait::Write);
+    let (_, step) = play(Flow::new(Last::No, Gone::Abort), &[Event::OriginStuck(late)]);
+    assert_eq!(step, Step::Failed(Side::Upstream, late));
+}
+
 #[test]
 fn an_origin_that_stops_reading_and_does_not_answer_failed_by_the_first_fault() {
     let (_, step) = play(

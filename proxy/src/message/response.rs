@@ -73,9 +73,8 @@ fn poll_timed(
     if let ready @ Poll::Ready(_) = upstream.poll_part(cx) {
         return ready;
     }
-    if let Poll::Ready(Err(error)) = upstream.poll_flush(cx) {
-        return Poll::Ready(Err(error));
-    }
+    // An origin that takes no more of the request may have answered all the same: reading tells.
+    let _ = upstream.poll_flush(cx);
     while let Poll::Ready(now) = exchange.poll_deadline(cx, upstream.deadline()) {
         if let Some(error) = upstream.expire(now).or_else(|| exchange.expire(now)) {
             return Poll::Ready(Err(error));

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use simplon_proxy::observe::End;
-use simplon_proxy::{App, To};
+use simplon_proxy::{App, Collected, Filter, ResponseView, To};
 use simplon_testkit::time::{pass, settle, took};
 use simplon_testkit::{Request, get, matrix, ok, post, request, status};
 
@@ -26,6 +26,49 @@ async fn an_answer_that_is_complete_outlives_its_origin() {
     let response = client.response().await;
     assert_eq!((response.status, response.body.len()), (413, 90_000));
     assert_eq!(stage.records.only().end, End::Complete);
+}
+
+/// The failure of a write is seen long before the answer that came first, and again and again: the client sends on.
+#[tokio::test(start_paused = true)]
+async fn an_answer_is_awaited_after_the_origin_stopped_reading() {
+    for content in [None, Some("too much")] {
+        let mut stage = stage::filtered(Collects(content));
+        let (mut client, mut origin) =
+            stage.pass("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10000000\r\n\r\n").await;
+        origin.head().await.unwrap();
+        if content.is_some() {
+            // The head comes first: the filter waits for the rest.
+            origin.send("HTTP/1.1 413 No\r\nContent-Length: 8\r\n\r\n").await;
+            settle().await;
+        }
+        origin.refuse_writes();
+        for _ in 0..20 {
+            let flood = client.try_send_raw(&[b'x'; 10_000]);
+            let _ = tokio::time::timeout(Duration::from_millis(100), flood).await;
+            settle().await;
+        }
+        if content.is_none() {
+            origin.send("HTTP/1.1 413 No\r\nContent-Length: 8\r\n\r\n").await;
+        }
+        origin.send("too much").await;
+        drop(origin);
+        client.asked("POST");
+        let response = client.response().await;
+        assert_eq!((response.status, response.text().as_str()), (413, "too much"));
+        assert_eq!(stage.records.only().end, End::Complete);
+    }
+}
+
+/// Collects the content of responses and compares it, if there is something to compare it with.
+struct Collects(Option<&'static str>);
+
+impl Filter<()> for Collects {
+    async fn response(&self, response: &mut ResponseView<'_>, _cx: &mut ()) -> simplon_core::Result<()> {
+        if let Some(expected) = self.0 {
+            assert_eq!(response.collect(100).await?, Collected::Whole(expected.into()));
+        }
+        Ok(())
+    }
 }
 
 matrix! {

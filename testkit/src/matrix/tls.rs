@@ -57,14 +57,14 @@ fn connecting(alpn: &[&'static str]) -> ClientConfig {
 }
 
 /// What an application meets its clients with: the client chooses the version.
-pub(super) fn for_clients() -> Arc<TlsServer> {
+pub fn for_clients() -> Arc<TlsServer> {
     static SERVER: OnceLock<Arc<TlsServer>> = OnceLock::new();
     let make = || Arc::new(TlsServer::new(Arc::new(Rustls::new()), accepting(&["h2", "http/1.1"])).unwrap());
     Arc::clone(SERVER.get_or_init(make))
 }
 
 /// What it meets its origins with: the origin chooses the version.
-pub(super) fn to_origins() -> TlsClient {
+pub fn to_origins() -> TlsClient {
     static CLIENT: OnceLock<TlsClient> = OnceLock::new();
     let make = || TlsClient::new(&Rustls::new(), connecting(&["h2", "http/1.1"])).unwrap().named(name());
     CLIENT.get_or_init(make).clone()

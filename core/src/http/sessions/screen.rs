@@ -3,6 +3,9 @@
 //!
 //! Source:  RFC 9113 §3.4, §6.5.2.
 
+use tokio::io::ReadBuf;
+
+use super::answered::Answered;
 use crate::http::multiplex::Seen;
 
 /// Octets of a frame's header.
@@ -18,6 +21,7 @@ const HEADERS: u8 = 1;
 const SETTINGS: u8 = 4;
 const CONTINUATION: u8 = 9;
 const ACK: u8 = 0x1;
+const END_STREAM: u8 = 0x1;
 const END_HEADERS: u8 = 0x4;
 
 const ENABLE_PUSH: [u8; SETTING] = [0, 2, 0, 0, 0, 1];
@@ -35,6 +39,7 @@ pub(super) struct Screen {
     /// Octets of the setting that have come.
     in_setting: usize,
     first: First,
+    answered: Answered,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,7 +66,7 @@ pub(super) struct Passed {
 }
 
 impl Screen {
-    pub(super) const fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self {
             header: [0; FRAME_HEADER],
             have: 0,
@@ -69,6 +74,7 @@ impl Screen {
             setting: [0; SETTING],
             in_setting: 0,
             first: First::Awaited,
+            answered: Answered::default(),
         }
     }
 
@@ -83,6 +89,7 @@ impl Screen {
             if self.left == 0 {
                 if self.header(&mut octets[at]) == Header::Whole {
                     passed.seen.count(self.header[KIND], self.header[FLAGS], self.left as u32);
+                    self.note_end();
                 }
                 at += 1;
                 continue;
@@ -98,6 +105,22 @@ impl Screen {
             passed.whole = Some((at, self.in_head()));
         }
         passed
+    }
+
+    fn note_end(&mut self) {
+        let [_, _, _, kind, flags, stream @ ..] = self.header;
+        if matches!(kind, DATA | HEADERS) && flags & END_STREAM != 0 && self.first == First::Passed {
+            self.answered.note(stream);
+        }
+    }
+
+    /// The connection ended: what the crate is shown before it is told, nothing at last.
+    pub(super) fn ended(&mut self, buffer: &mut ReadBuf<'_>) {
+        if !self.is_between_frames() || self.in_head().is_some() {
+            // Inside a frame or a head, others would be wrong.
+            self.answered.forget();
+        }
+        self.answered.give(buffer);
     }
 
     const fn is_between_frames(&self) -> bool {

@@ -88,7 +88,7 @@ impl Session {
     /// Whether the connection lives and the origin takes new streams. What runs on it may run on.
     pub(in crate::http) fn is_alive(&self) -> bool {
         let ready = self.sender.clone().poll_ready(&mut Context::from_waker(Waker::noop()));
-        if matches!(ready, std::task::Poll::Ready(Err(_))) {
+        if matches!(ready, std::task::Poll::Ready(Err(_))) || self.facts.is_unwritable() {
             self.close();
             return false;
         }

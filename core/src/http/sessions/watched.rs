@@ -37,6 +37,8 @@ pub(in crate::http) struct Facts {
     begun: AtomicU32,
     /// Whether the origin sent too much of nothing.
     flooded: AtomicBool,
+    /// Whether the socket takes no more octets.
+    unwritable: AtomicBool,
     /// The highest stream whose head began to leave.
     opened: AtomicU32,
     /// Those who cannot ask before they know what the origin allows.
@@ -52,6 +54,7 @@ impl Default for Facts {
             running: AtomicUsize::new(0),
             begun: AtomicU32::new(0),
             flooded: AtomicBool::new(false),
+            unwritable: AtomicBool::new(false),
             opened: AtomicU32::new(0),
             curious: Mutex::new(Some(Vec::new())),
         }
@@ -104,6 +107,11 @@ impl Facts {
     /// Whether the origin sent too much of nothing.
     pub(super) fn is_flooded(&self) -> bool {
         self.flooded.load(Ordering::Relaxed)
+    }
+
+    /// Whether the socket takes no more octets: what the origin said before is still being read.
+    pub(super) fn is_unwritable(&self) -> bool {
+        self.unwritable.load(Ordering::Acquire)
     }
 
     /// Ready once the origin's settings are known.
@@ -179,7 +187,11 @@ impl AsyncRead for Watched {
             return Poll::Ready(Ok(()));
         }
         let before = buffer.filled().len();
-        ready!(Pin::new(&mut this.stream).poll_read(cx, buffer))?;
+        let outcome = ready!(Pin::new(&mut this.stream).poll_read(cx, buffer));
+        if outcome.is_err() || buffer.filled().len() == before {
+            this.screen.ended(buffer);
+            return Poll::Ready(if buffer.filled().len() > before { Ok(()) } else { outcome });
+        }
         this.note(&buffer.filled()[before..]);
         let Passed { seen, whole } = this.screen.pass(&mut buffer.filled_mut()[before..]);
         if this.toll.is_too_much(seen, &this.facts) {
@@ -194,8 +206,13 @@ impl AsyncRead for Watched {
 }
 
 impl Watched {
-    /// The socket took some of these.
+    /// The socket took some of these. Once it failed, all are taken and dropped: the crate would read nothing more, and answers may have come
+    /// before (RFC 9113 §8.1). Reading tells that the connection is over.
     fn took(&mut self, slices: &[IoSlice<'_>], outcome: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        if let Poll::Ready(Err(_) | Ok(0)) = &outcome {
+            self.facts.unwritable.store(true, Ordering::Release);
+            return Poll::Ready(Ok(slices.iter().map(|slice| slice.len()).sum()));
+        }
         if let Poll::Ready(Ok(n)) = &outcome {
             let mut left = *n;
             for slice in slices {
@@ -213,6 +230,9 @@ impl Watched {
 impl AsyncWrite for Watched {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
+        if this.facts.is_unwritable() {
+            return Poll::Ready(Ok(octets.len()));
+        }
         let outcome = Pin::new(&mut this.stream).poll_write(cx, octets);
         this.took(&[IoSlice::new(octets)], outcome)
     }
@@ -223,6 +243,9 @@ impl AsyncWrite for Watched {
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
+        if this.facts.is_unwritable() {
+            return Poll::Ready(Ok(slices.iter().map(|slice| slice.len()).sum()));
+        }
         let outcome = Pin::new(&mut this.stream).poll_write_vectored(cx, slices);
         this.took(slices, outcome)
     }
@@ -232,7 +255,11 @@ impl AsyncWrite for Watched {
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_flush(cx)
+        let this = self.get_mut();
+        if !this.facts.is_unwritable() && ready!(Pin::new(&mut this.stream).poll_flush(cx)).is_err() {
+            this.facts.unwritable.store(true, Ordering::Release);
+        }
+        Poll::Ready(Ok(()))
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

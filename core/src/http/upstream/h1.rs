@@ -51,6 +51,8 @@ pub(super) struct Exchange {
     is_reused: bool,
     /// What the socket had taken when this exchange began.
     mark: u64,
+    /// Why nothing more can be written. An answer may have come before, so that only reading tells the end.
+    unwritable: Option<StreamError>,
 }
 
 /// A raw upstream answers the head that opened it, once.
@@ -65,14 +67,14 @@ impl Exchange {
     pub(super) fn fresh(link: Pooled<Box<Link>>, peer: Peer, protocol: Protocol) -> Self {
         let is_http = protocol == Protocol::Http;
         let greeting = if is_http { Greeting::None } else { Greeting::Due };
-        Self { link, peer, greeting, is_http, is_reused: false, mark: 0 }
+        Self { link, peer, greeting, is_http, is_reused: false, mark: 0, unwritable: None }
     }
 
     /// Timeouts are those of this peer, and of this exchange: they are no part of what makes connections interchangeable.
     pub(super) fn reused(mut link: Pooled<Box<Link>>, peer: Peer) -> Self {
         link.connection.leg.patience = patience_with(&peer);
         let mark = link.connection.leg.written;
-        Self { link, peer, greeting: Greeting::None, is_http: true, is_reused: true, mark }
+        Self { link, peer, greeting: Greeting::None, is_http: true, is_reused: true, mark, unwritable: None }
     }
 
     /// The connection made ready for its next exchange; `None` if it cannot carry one.
@@ -131,6 +133,7 @@ impl Exchange {
             && machine.may_reuse()
             && !machine.has_excess()
             && !self.leg().has_failed()
+            && self.unwritable.is_none()
     }
 
     pub(super) fn look(&mut self, probe: Probe) -> AtRest {
@@ -178,13 +181,29 @@ impl Exchange {
     pub(super) fn read_within(&mut self, wait: Duration) {
         self.leg_mut().patience.body = wait;
     }
+
+    /// A connection that breaks is seen by whoever writes, mostly before it is seen by whoever reads.
+    fn first_fault(&self, error: StreamError) -> StreamError {
+        match error {
+            StreamError::Closed | StreamError::Truncated | StreamError::Reset | StreamError::Io(_) => {
+                self.unwritable.unwrap_or(error)
+            }
+            other => other,
+        }
+    }
+
+    /// Nothing more is written; what the origin said before is still to be read (RFC 9112 §9.5).
+    fn stuck(&mut self, error: StreamError) -> StreamError {
+        self.leg_mut().give_up_writing();
+        *self.unwritable.insert(error)
+    }
 }
 
 impl Source<ResponseHead> for Exchange {
     fn poll_part(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Part<ResponseHead>>, StreamError>> {
         match self.greeting {
             Greeting::None => {
-                let part = ready!(self.leg_mut().poll_part(cx))?;
+                let part = ready!(self.leg_mut().poll_part(cx)).map_err(|error| self.first_fault(error))?;
                 if let Some(Part::Head(head, _)) = &part {
                     self.heed_keep_alive(head);
                 }
@@ -205,7 +224,10 @@ impl Source<ResponseHead> for Exchange {
 
 impl Sink<RequestHead> for Exchange {
     fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<Result<usize, StreamError>> {
-        self.leg_mut().poll_room(cx)
+        if let Some(error) = self.unwritable {
+            return Poll::Ready(Err(error));
+        }
+        self.leg_mut().poll_room(cx).map_err(|error| self.stuck(error))
     }
 
     fn push(&mut self, part: Part<RequestHead>) -> Result<(), StreamError> {
@@ -213,11 +235,18 @@ impl Sink<RequestHead> for Exchange {
             self.greeting = Greeting::Given;
             return Ok(());
         }
+        if self.unwritable.is_some() {
+            return Ok(());
+        }
         self.leg_mut().machine.send(part)
     }
 
+    /// A failure is told once: what was pushed is lost then, and there is nothing more to hand over.
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), StreamError>> {
-        self.leg_mut().poll_flush(cx)
+        if self.unwritable.is_some() {
+            return Poll::Ready(Ok(()));
+        }
+        self.leg_mut().poll_flush(cx).map_err(|error| self.stuck(error))
     }
 
     fn reset(&mut self, _why: Reason) {
