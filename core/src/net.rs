@@ -19,5 +19,5 @@ pub use address::{Address, AddressError};
 pub use info::{ConnInfo, Negotiated, Transport};
 pub use listen::{Bound, ListenConfig, tcp, unix};
 pub use options::{Family, KeepAlive, Nodelay, SocketOptions};
-pub(crate) use stream::Arrived;
+pub(crate) use stream::{Arrived, Ending};
 pub use stream::{AtRest, Io, Probe, Stream};

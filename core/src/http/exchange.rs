@@ -200,18 +200,20 @@ impl Exchange {
         each!(&mut self.0, exchange => exchange.expire(now))
     }
 
-    /// Whether [`Self::poll_gone`] can be asked: on HTTP/1, once the request was read to its end; on HTTP/2 always, as a reset is no content.
+    /// Whether [`Self::poll_gone`] can be asked: always, but of a tunnel, whose octets are all for its other end.
     pub fn can_be_watched(&self) -> bool {
         match &self.0 {
-            Kind::H1(exchange) => exchange.is_read(),
+            Kind::H1(exchange) => !exchange.is_tunnel(),
             #[cfg(feature = "h2")]
             Kind::H2(_) => true,
         }
     }
 
-    /// Ready once the client has closed its side or reset, while [`Self::can_be_watched`].
+    /// Ready once the client has closed its side ([`StreamError::Closed`]) or reset, while [`Self::can_be_watched`].
     ///
-    /// On HTTP/1 it reads ahead at most 64 KiB of pipelined requests; with more than that waiting it stays pending.
+    /// On HTTP/1 what stands before that end is read ahead: the rest of the request and pipelined ones, at most 64 KiB, which
+    /// [`Source::poll_part`] gives later. With more than that waiting the socket is asked once a second whether its end has come. What cannot be
+    /// noticed is the end of a client whose octets fill the kernel's buffer, too: it comes after them.
     pub fn poll_gone(&mut self, cx: &mut Context<'_>) -> Poll<StreamError> {
         each!(&mut self.0, exchange => exchange.poll_gone(cx))
     }

@@ -4,13 +4,14 @@ use std::fmt;
 use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
 use std::net::SocketAddr;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
+pub(crate) use simplon_proto_tls::Ending;
 use simplon_proto_tls::{Facts, Session, Transport};
 use socket2::SockRef;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf, Ready};
 use tokio::net::{TcpStream, UnixStream};
 
 use super::sys;
@@ -183,7 +184,7 @@ impl Stream {
                 std::task::ready!(tcp.poll_write_ready(cx))?;
                 let send =
                     || SockRef::from(&*tcp).send_vectored_with_flags(slices, libc::MSG_MORE | libc::MSG_NOSIGNAL);
-                match tcp.try_io(tokio::io::Interest::WRITABLE, send) {
+                match tcp.try_io(Interest::WRITABLE, send) {
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock || has_begun(&error) => {}
                     outcome => return Poll::Ready(outcome),
                 }
@@ -211,6 +212,16 @@ impl Stream {
         }
     }
 
+    /// The peer's end, if the runtime has heard of it already, whatever octets stand before it. Of what is no socket nothing is known.
+    pub(crate) fn ending(&self) -> Option<Ending> {
+        match self {
+            Self::Tcp(tcp) => heard(tcp.ready(BOTH)),
+            Self::Unix(unix) => heard(unix.ready(BOTH)),
+            Self::Tls(session) => session.ending(),
+            Self::Other(_) => None,
+        }
+    }
+
     /// Ready when a read is worth a try; pending costs neither a buffer nor a system call. What is no socket is always worth a try.
     #[inline]
     pub(crate) fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<()> {
@@ -220,6 +231,19 @@ impl Stream {
             Self::Tls(session) => session.poll_readable(cx),
             Self::Other(_) => Poll::Ready(()),
         }
+    }
+}
+
+const BOTH: Interest = Interest::READABLE.add(Interest::WRITABLE);
+
+/// What the runtime knows of a socket now.
+fn heard(ready: impl Future<Output = io::Result<Ready>>) -> Option<Ending> {
+    let Poll::Ready(known) = pin!(ready).poll(&mut Context::from_waker(Waker::noop())) else { return None };
+    let known = known.ok()?;
+    match (known.is_read_closed(), known.is_write_closed()) {
+        (true, true) => Some(Ending::Reset),
+        (true, false) => Some(Ending::Closed),
+        (false, _) => None,
     }
 }
 
@@ -329,6 +353,10 @@ impl AsyncWrite for Stream {
 impl Transport for Stream {
     fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<()> {
         self.poll_readable(cx)
+    }
+
+    fn ending(&self) -> Option<Ending> {
+        self.ending()
     }
 }
 

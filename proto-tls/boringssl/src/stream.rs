@@ -9,7 +9,7 @@ use std::task::{Context, Poll, ready};
 use boring::error::ErrorStack;
 use boring::ssl::{self, ErrorCode, Ssl, SslContext, SslRef, SslStream};
 use simplon_proto_tls_seam::wire::Wire;
-use simplon_proto_tls_seam::{Error, Facts, Reason, Session, Transport, alert};
+use simplon_proto_tls_seam::{Ending, Error, Facts, Reason, Session, Transport, alert};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::{NAME, failure, ffi, trust};
@@ -129,6 +129,10 @@ impl<IO: Transport> Session for Stream<IO> {
         } else {
             self.tls.get_ref().poll_readable(cx)
         }
+    }
+
+    fn ending(&self) -> Option<Ending> {
+        self.tls.get_ref().ending()
     }
 
     fn sent(&self) -> u64 {

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use rustls::{Connection, HandshakeKind, ProtocolVersion};
-use simplon_proto_tls_seam::{Certificate, Facts, Session, Transport, Version};
+use simplon_proto_tls_seam::{Certificate, Ending, Facts, Session, Transport, Version};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::client::take_asked;
@@ -353,6 +353,10 @@ impl<IO: Transport> Session for Stream<IO> {
 
     fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<()> {
         self.link.poll_readable(cx)
+    }
+
+    fn ending(&self) -> Option<Ending> {
+        self.link.io.ending()
     }
 
     fn sent(&self) -> u64 {

@@ -9,7 +9,7 @@ use s2n_tls::config::Config;
 use s2n_tls::connection::Connection;
 use s2n_tls::enums::{Blinding, Version};
 use s2n_tls::error::{Error, ErrorType};
-use simplon_proto_tls_seam::Transport;
+use simplon_proto_tls_seam::{Ending, Transport};
 use tokio::io::ReadBuf;
 
 use crate::ffi;
@@ -106,6 +106,10 @@ impl<IO: Transport> Link<IO> {
         let is_at_hand = self.connection.peek_len() > 0;
         let is_buffered = !self.is_starved && self.connection.peek_buffered_len() > 0;
         if self.end.is_some() || is_at_hand || is_buffered { Poll::Ready(()) } else { self.wire.io.poll_readable(cx) }
+    }
+
+    pub(crate) fn ending(&self) -> Option<Ending> {
+        self.wire.io.ending()
     }
 
     /// Nothing is filled in only after the peer's close_notify.

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use simplon_proto_tls_seam::{Facts, Session, Transport};
+use simplon_proto_tls_seam::{Ending, Facts, Session, Transport};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::link::Link;
@@ -30,6 +30,10 @@ impl<IO: Transport> Session for Stream<IO> {
 
     fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<()> {
         self.link.poll_readable(cx)
+    }
+
+    fn ending(&self) -> Option<Ending> {
+        self.link.ending()
     }
 
     fn sent(&self) -> u64 {

@@ -13,7 +13,7 @@ use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 
 use crate::error::{Error, Reason};
-use crate::session::Transport;
+use crate::session::{Ending, Transport};
 
 mod records;
 
@@ -349,6 +349,10 @@ impl<IO> Rewound<IO> {
 impl<IO: Transport> Transport for Rewound<IO> {
     fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<()> {
         if self.before.is_empty() { self.io.poll_readable(cx) } else { Poll::Ready(()) }
+    }
+
+    fn ending(&self) -> Option<Ending> {
+        self.io.ending()
     }
 }
 

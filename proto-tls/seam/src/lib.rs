@@ -50,6 +50,6 @@ pub use facts::{Facts, Version};
 pub use hello::{ClientHello, Rewound};
 pub use identity::Identity;
 pub use server::{ClientAuth, ServerConfig, Terminator, Trust};
-pub use session::{Accept, Backend, BoxFuture, Connect, Session, Transport};
+pub use session::{Accept, Backend, BoxFuture, Connect, Ending, Session, Transport};
 pub use site::{Chosen, Site, Sites};
 pub use tickets::TicketKeys;

@@ -23,6 +23,20 @@ pub trait Transport: AsyncRead + AsyncWrite + Send + Unpin + 'static {
         let _ = cx;
         Poll::Ready(())
     }
+
+    /// The peer's end, if it is known already, whatever octets stand before it.
+    fn ending(&self) -> Option<Ending> {
+        None
+    }
+}
+
+/// How a peer ended a connection before all its octets were read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// It sends no more.
+    Closed,
+    /// It is gone, and with it what it had not read.
+    Reset,
 }
 
 impl Transport for tokio::net::TcpStream {
@@ -48,6 +62,11 @@ pub trait Session: AsyncRead + AsyncWrite + Send + Unpin + 'static {
     /// Ready when a read is worth a try: plaintext is at hand, or the transport has octets.
     fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<()>;
 
+    /// The end of the transport, if it is known already, whatever octets stand before it.
+    fn ending(&self) -> Option<Ending> {
+        None
+    }
+
     /// Octets that the transport took, ever, records and all. What a session takes into its own buffers is no sign that its peer reads; this
     /// is.
     fn sent(&self) -> u64;
@@ -57,6 +76,10 @@ pub trait Session: AsyncRead + AsyncWrite + Send + Unpin + 'static {
 impl Transport for Box<dyn Session> {
     fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<()> {
         (**self).poll_readable(cx)
+    }
+
+    fn ending(&self) -> Option<Ending> {
+        (**self).ending()
     }
 }
 

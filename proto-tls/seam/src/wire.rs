@@ -10,7 +10,7 @@ use std::task::{Context, Poll, Waker};
 use bytes::{Buf, BytesMut};
 use tokio::io::ReadBuf;
 
-use crate::session::Transport;
+use crate::session::{Ending, Transport};
 
 /// A transport below a library that knows no tasks.
 #[derive(Debug)]
@@ -58,6 +58,11 @@ impl<IO: Transport> Wire<IO> {
         if !self.waker.will_wake(cx.waker()) {
             self.waker.clone_from(cx.waker());
         }
+    }
+
+    /// The end of the transport, if it is known already.
+    pub fn ending(&self) -> Option<Ending> {
+        self.io.ending()
     }
 
     /// Octets that the transport took, ever.

@@ -10,8 +10,7 @@ use simplon_proto_http::StreamError;
 
 use crate::flow::Gone;
 
-/// Waits for `work`, or for the client to leave. A client that is still uploading is watched only where a reset can be
-/// seen before its octets are read.
+/// Waits for `work`, or for the client to leave, whether or not all of its request was read.
 ///
 /// # Errors
 /// The client left; the work was dropped.

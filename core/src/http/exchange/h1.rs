@@ -4,6 +4,7 @@ mod between;
 
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use http::{Extensions, StatusCode};
 use simplon_proto_http::h1::{Config, Machine, Server};
@@ -20,11 +21,13 @@ use crate::http::leg::{Leg, Patience};
 use crate::http::preface::Preface;
 use crate::http::timeouts::Timeouts;
 use crate::http::turn::Turn;
-use crate::net::{ConnInfo, Stream};
+use crate::net::{ConnInfo, Ending, Stream};
 use crate::server::Drain;
 
-/// How many pipelined octets are taken in while an exchange is still under way.
+/// How many octets of content and pipelined requests are taken in before somebody asks for them, to see whether the client leaves.
 const READ_AHEAD: usize = 64 << 10;
+/// How often that is asked of the socket while there are more.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// A connection of HTTP/1 with the exchange that it carries now.
 #[derive(Debug)]
@@ -41,6 +44,15 @@ pub(in crate::http) struct Exchange {
     quiet_since: Option<Instant>,
     turn: Turn,
     is_cut: bool,
+    /// When the end of a client is looked for that has sent more than is read ahead.
+    look: Option<Box<Look>>,
+}
+
+/// The next time that a socket is asked whether its end has come.
+#[derive(Debug)]
+struct Look {
+    timer: Timer,
+    at: Instant,
 }
 
 impl Exchange {
@@ -70,6 +82,7 @@ impl Exchange {
             quiet_since: None,
             turn: Turn::default(),
             is_cut: false,
+            look: None,
         }
     }
 
@@ -155,23 +168,41 @@ impl Exchange {
         self.leg.expire(now)
     }
 
-    /// Ready once the client has closed its side or reset, while the request was read to its end.
+    /// Ready once the client has closed its side or reset.
     ///
-    /// Reads ahead at most 64 KiB of pipelined requests; with more than that waiting it stays pending.
+    /// Reads ahead at most 64 KiB; with more than that waiting it asks once a second.
     pub(super) fn poll_gone(&mut self, cx: &mut Context<'_>) -> Poll<StreamError> {
         loop {
             if self.leg.machine.buffered() >= READ_AHEAD {
-                return Poll::Pending;
+                return self.poll_ended(cx);
             }
             match self.leg.poll_fill_untimed(cx) {
                 Poll::Ready(Ok(0)) => return Poll::Ready(StreamError::Closed),
                 Poll::Ready(Ok(_)) => {}
-                // Of a session of TLS that ends without a word. No message is cut by it: the request was read to its end.
+                // Of a session of TLS that ends without a word. What it cuts, the next read tells.
                 Poll::Ready(Err(StreamError::Truncated)) => return Poll::Ready(StreamError::Reset),
                 Poll::Ready(Err(error)) => return Poll::Ready(error),
-                Poll::Pending => return Poll::Pending,
+                Poll::Pending => {
+                    self.look = None;
+                    return Poll::Pending;
+                }
             }
         }
+    }
+
+    /// The end of a client before which there are octets that are not read now. The runtime wakes nobody for it alone.
+    #[cold]
+    fn poll_ended(&mut self, cx: &mut Context<'_>) -> Poll<StreamError> {
+        match self.leg.stream.ending() {
+            Some(Ending::Closed) => return Poll::Ready(StreamError::Closed),
+            Some(Ending::Reset) => return Poll::Ready(self.leg.fail(StreamError::Reset)),
+            None => {}
+        }
+        let look = self.look.get_or_insert_with(|| Box::new(Look { timer: Timer::new(), at: Instant::now() + LOOK }));
+        while look.timer.poll_expired(cx, Some(look.at)).is_ready() {
+            look.at = Instant::now() + LOOK;
+        }
+        Poll::Pending
     }
 
     /// Whether what came so far may be the preface of HTTP/2: all of it, or a beginning.
