@@ -34,6 +34,7 @@
 
 mod body;
 mod client;
+mod contained;
 mod feed;
 mod serve;
 mod transfer;
@@ -51,6 +52,9 @@ use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
 use crate::error::{BoxError, Error, Kind};
+
+/// Frames of a body that are passed on in one go. A body that is always ready holds its thread no longer than that.
+const AT_ONCE: usize = 64;
 
 pin_project! {
     /// Any body as one of octets, its errors boxed.

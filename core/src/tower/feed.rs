@@ -64,8 +64,10 @@ pub(super) struct Feed(Option<Ends>);
 pub(super) enum Fed {
     /// A part was handed over.
     Part,
-    /// None is wanted, or none has come.
-    Nothing,
+    /// One is wanted, and none has come.
+    Waiting,
+    /// None is wanted.
+    Unasked,
 }
 
 impl Feed {
@@ -81,7 +83,7 @@ impl Feed {
     /// # Errors
     /// The request cannot be read on.
     pub(super) fn pass_on(&self, exchange: &mut Exchange, cx: &mut Context<'_>) -> Result<Fed> {
-        let Some(ends) = &self.0 else { return Ok(Fed::Nothing) };
+        let Some(ends) = &self.0 else { return Ok(Fed::Unasked) };
         {
             let mut shared = lock(ends);
             if !matches!(shared.slot, Slot::Asked) {
@@ -89,11 +91,11 @@ impl Feed {
                 if matches!(shared.slot, Slot::Left) {
                     exchange.stop_waiting();
                 }
-                return Ok(Fed::Nothing);
+                return Ok(Fed::Unasked);
             }
         }
         let slot = match exchange.poll_part(cx) {
-            Poll::Pending => return Ok(Fed::Nothing),
+            Poll::Pending => return Ok(Fed::Waiting),
             Poll::Ready(Ok(part)) => Slot::of(part),
             Poll::Ready(Err(error)) => {
                 put(ends, Slot::Failed(Error::downstream(error)), cx.waker());

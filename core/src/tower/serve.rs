@@ -15,8 +15,9 @@ use simplon_proto_http::transfer::{Last, Misuse, Part, Reason, Sink, Source};
 use simplon_proto_http::{RequestHead, ResponseHead, hop};
 use tower_service::Service;
 
+use super::contained::Contained;
 use super::feed::{self, Fed, Feed, RequestBody};
-use super::{Plain, ours};
+use super::{AT_ONCE, Plain, ours};
 use crate::error::{BoxError, Error, Kind, Result};
 use crate::http::{Exchange, Serve};
 use crate::wire::Close;
@@ -29,7 +30,8 @@ use crate::wire::Close;
 /// its body knows, else in chunks. A service that reads on while it answers does both at once.
 ///
 /// Errors:  an error of the service is 500, or what [`crate::wire`] has for it if it is an [`Error`]; after the response has begun, and if its
-///          body fails, it is cut. A request that cannot be read ends the exchange, and is answered if that is still possible. A panic is 500.
+///          body fails, it is cut. A request that cannot be read ends the exchange, and is answered if that is still possible. A panic is 500; one in a destructor
+///          harms nothing.
 /// Cancel:  the service's future and its bodies are dropped when the client leaves or the server stops hard.
 ///
 /// ```
@@ -89,17 +91,19 @@ where
             let mut service = self.0.clone();
             let mut call = pin!(async move {
                 poll_fn(|cx| service.poll_ready(cx)).await?;
-                service.call(request).await
+                Contained::new(service.call(request)).await
             });
             let called =
                 |_: &mut Exchange, cx: &mut Context<'_>| call.as_mut().poll(cx).map_err(|error| ours(error.into()));
             attend(exchange, &feed, called).await?
         };
         let (parts, body) = response.into_parts();
-        let body = pin!(Plain { body });
-        let Some(head) = begin(exchange, &head.method, ResponseHead::try_from(parts), &*body)? else { return Ok(()) };
-        let mut source = BodySource::new(head, body);
-        attend(exchange, &feed, |exchange, cx| carry(&mut source, exchange, cx)).await
+        let body = pin!(Contained::new(Plain { body }));
+        let Some(head) = begin(exchange, &head.method, ResponseHead::try_from(parts), &*body)? else {
+            return Ok(());
+        };
+        let mut carried = Carried { head: None, source: BodySource::new(head, body) };
+        attend(exchange, &feed, |exchange, cx| carried.poll(exchange, cx)).await
     }
 }
 
@@ -120,23 +124,24 @@ async fn attend<T>(
 ) -> Result<T> {
     poll_fn(|cx| {
         feed.awake();
-        loop {
+        let fed = loop {
             if let ready @ Poll::Ready(_) = work(exchange, cx) {
                 return ready;
             }
             match feed.pass_on(exchange, cx) {
                 Ok(Fed::Part) => {}
-                Ok(Fed::Nothing) => break,
+                Ok(fed) => break fed,
                 Err(error) => return Poll::Ready(Err(error)),
             }
-        }
+        };
         if let Poll::Ready(Err(error)) = exchange.poll_flush(cx) {
             return Poll::Ready(Err(Error::downstream(error)));
         }
-        if exchange.is_read() {
-            return exchange.poll_gone(cx).map(|error| Err(Error::downstream(error)));
+        // While a part is read, the end of the client is a fault of that part.
+        match fed {
+            Fed::Waiting => Poll::Pending,
+            Fed::Part | Fed::Unasked => exchange.poll_gone(cx).map(|error| Err(Error::downstream(error))),
         }
-        Poll::Pending
     })
     .await
 }
@@ -168,21 +173,49 @@ fn begin(
     Ok(None)
 }
 
-/// The response, part by part, as the client takes it.
-fn carry<B>(source: &mut BodySource<ResponseHead, B>, exchange: &mut Exchange, cx: &mut Context<'_>) -> Poll<Result<()>>
-where
-    B: Body<Error = BoxError> + Unpin,
-{
-    loop {
-        ready!(exchange.poll_room(cx)).map_err(Error::downstream)?;
-        let Some(part) = ready!(source.poll_part(cx)).map_err(|error| failed(source, error))? else {
-            return Poll::Ready(Ok(()));
-        };
-        let last = part.last();
-        exchange.push(part).map_err(Error::internal)?;
-        if last == Last::Yes {
-            return Poll::Ready(Ok(()));
+/// A response on its way to the client.
+struct Carried<B: Body> {
+    /// Held back until the body has said something, or nothing yet: one that fails at once can still be answered for.
+    head: Option<Part<ResponseHead>>,
+    source: BodySource<ResponseHead, B>,
+}
+
+impl<B: Body<Error = BoxError> + Unpin> Carried<B> {
+    /// Part by part, as the client takes it. A body that is always ready makes way for others now and then, also while it gives nothing.
+    fn poll(&mut self, exchange: &mut Exchange, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        for _ in 0..AT_ONCE {
+            ready!(exchange.poll_room(cx)).map_err(Error::downstream)?;
+            let part = match self.source.poll_part(cx) {
+                Poll::Pending => {
+                    self.push_head(exchange)?;
+                    return Poll::Pending;
+                }
+                Poll::Ready(Ok(Some(part))) => part,
+                Poll::Ready(Ok(None)) => {
+                    self.push_head(exchange)?;
+                    return Poll::Ready(Ok(()));
+                }
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(failed(&mut self.source, error))),
+            };
+            let last = part.last();
+            match part {
+                Part::Head(..) if last == Last::No => self.head = Some(part),
+                Part::Data(octets, Last::No) if octets.is_empty() => {}
+                part => {
+                    self.push_head(exchange)?;
+                    exchange.push(part).map_err(Error::internal)?;
+                }
+            }
+            if last == Last::Yes {
+                return Poll::Ready(Ok(()));
+            }
         }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    fn push_head(&mut self, exchange: &mut Exchange) -> Result<()> {
+        self.head.take().map_or(Ok(()), |head| exchange.push(head).map_err(Error::internal))
     }
 }
 

@@ -10,7 +10,7 @@ use simplon_proto_http::{RequestHead, ResponseHead};
 use simplon_timeout::Timer;
 use tokio::time::Instant;
 
-use super::{BoxBody, ours};
+use super::{AT_ONCE, BoxBody, ours};
 use crate::error::{Error, Result, Sent};
 use crate::http::Upstream;
 
@@ -83,7 +83,13 @@ impl Transfer {
 
     /// Hands over as much of the request as there is, and as the origin takes.
     fn upload(&mut self, cx: &mut Context<'_>) -> Result<(), Fault> {
+        let mut left = AT_ONCE;
         while self.upload == Upload::Open {
+            if left == 0 {
+                cx.waker().wake_by_ref();
+                break;
+            }
+            left -= 1;
             match self.upstream.poll_room(cx) {
                 Poll::Ready(Ok(_)) => {}
                 Poll::Ready(Err(error)) => return self.stuck(error),

@@ -5,4 +5,5 @@
 mod bodies;
 mod client;
 mod serve;
+mod strangers;
 mod together;
