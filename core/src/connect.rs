@@ -9,6 +9,7 @@
 //! | [`TcpConnector`] | the first layer: TCP to all addresses of a name, and Unix sockets |
 //! | [`Tls`] | the layer that speaks TLS with peers that ask for it |
 //! | [`Resolve`] | from a name to addresses |
+//! | [`BlockingResolver`] | the same by a function that blocks, on a few threads of its own |
 //! | [`Offload`] | a layer that does the work of the one below on threads of its own |
 
 use std::future::Future;
@@ -33,7 +34,7 @@ mod versions;
 pub use key::ReuseKey;
 pub use offload::Offload;
 pub use peer::{FastOpen, Peer, PeerBuilder, PeerTimeouts, PortRange, PortRangeError};
-pub use resolve::{Resolve, StaticResolver, SystemResolver};
+pub use resolve::{BlockingResolver, Resolve, StaticResolver, SystemResolver};
 pub use tcp::TcpConnector;
 pub use tls::Tls;
 pub(crate) use tls::secure;

@@ -1,9 +1,14 @@
 //! From a name to addresses.
 
+mod lookups;
+
 use std::collections::HashMap;
 use std::future::Future;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::sync::LazyLock;
+
+pub use lookups::BlockingResolver;
 
 /// Finds the addresses of a name.
 pub trait Resolve: Send + Sync + 'static {
@@ -16,7 +21,7 @@ pub trait Resolve: Send + Sync + 'static {
     fn resolve(&self, host: &str, port: u16) -> impl Future<Output = io::Result<Vec<SocketAddr>>> + Send;
 }
 
-/// The resolver of the system, on threads where it may block.
+/// The resolver of the system (`getaddrinfo`), as a [`BlockingResolver`]: all of the process share its lookups and its threads.
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct SystemResolver;
@@ -31,7 +36,9 @@ impl SystemResolver {
 
 impl Resolve for SystemResolver {
     async fn resolve(&self, host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
-        Ok(tokio::net::lookup_host((host, port)).await?.collect())
+        static SYSTEM: LazyLock<BlockingResolver> =
+            LazyLock::new(|| BlockingResolver::new(|name| Ok((name, 0).to_socket_addrs()?.collect())));
+        SYSTEM.resolve(host, port).await
     }
 }
 
