@@ -81,11 +81,11 @@ async fn main() -> std::result::Result<(), shared::Failure> {
     let identity = certificates::self_signed(&["localhost", "127.0.0.1"])?;
     let end = TlsServer::new(Arc::new(Rustls::new()), ServerConfig::of(identity))?;
     let server = Server::new()
+        .drain_on_term()
         .listen(tcp(&args.listen)?, Http::new(Arc::clone(&app)))
         .listen(tcp("127.0.0.1:0")?.tls(end), Http::new(app));
     let running = server.start().await?;
     println!("listening on http://{} and https://{}", running.local_addrs()[0], running.local_addrs()[1]);
-    signals::drain_on_term(running.handle())?;
     running.wait().await?;
     Ok(())
 }

@@ -181,7 +181,8 @@ fn run(args: Args) -> std::result::Result<(), Failure> {
             .retry(Budget::default().share(2_000, 1_000))
             .observe(Watch(Arc::clone(&balancer)));
         let app = Http::new(app.observe(log));
-        let mut server = Server::new().runtime(flavour, threads).background(Background::new("health", health));
+        let mut server =
+            Server::new().runtime(flavour, threads).drain_on_term().background(Background::new("health", health));
         let plain = args.listen.len();
         for listen in args.listen {
             server = server.listen(ListenConfig::new(listen), app.clone());
@@ -195,7 +196,6 @@ fn run(args: Args) -> std::result::Result<(), Failure> {
         }
         let running = server.start().await?;
         greet(running.local_addrs(), plain, &upstreams, brought);
-        signals::drain_on_term(running.handle())?;
         let report = running.wait().await?;
         say(format_args!("stopped: {report}"));
         Ok(())

@@ -58,11 +58,10 @@ async fn main() -> std::result::Result<(), shared::Failure> {
 
     let forwarding = Forwarding::default().client_cert(Tell::Yes);
     let app = App::new(To(Peer::new(origin))).filter(OnlyAdmin("admin")).forwarding(forwarding);
-    let running = Server::new().listen(tcp(&args.listen)?.tls(end), Http::new(app)).start().await?;
+    let running = Server::new().drain_on_term().listen(tcp(&args.listen)?.tls(end), Http::new(app)).start().await?;
     let addr = running.local_addrs()[0];
     println!("listening on https://{addr}");
     println!("try: curl -k --cert {} https://{addr}/admin", folder.join("admin.pem").display());
-    signals::drain_on_term(running.handle())?;
     running.wait().await?;
     std::fs::remove_dir_all(&folder)?;
     Ok(())

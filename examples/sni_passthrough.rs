@@ -74,11 +74,10 @@ async fn main() -> std::result::Result<(), Failure> {
     }
     let routes = Arc::new(routes);
     let service = move |stream: Stream, from: Arc<ConnInfo>, _drain: Drain| pass(stream, from, Arc::clone(&routes));
-    let running = Server::new().listen(tcp(&args.listen)?, service).start().await?;
+    let running = Server::new().drain_on_term().listen(tcp(&args.listen)?, service).start().await?;
     let port = running.local_addrs()[0].port();
     println!("listening on {}", running.local_addrs()[0]);
     println!("try: curl -k --connect-to ::127.0.0.1:{port} https://a.example/");
-    signals::drain_on_term(running.handle())?;
     running.wait().await?;
     Ok(())
 }

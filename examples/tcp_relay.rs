@@ -47,9 +47,8 @@ async fn main() -> Result<(), shared::Failure> {
     };
     let peer = Peer::new(origin);
     let service = move |stream: Stream, from: Arc<ConnInfo>, _drain: Drain| relay(stream, from, peer.clone());
-    let running = Server::new().listen(tcp(&args.listen)?, service).start().await?;
+    let running = Server::new().drain_on_term().listen(tcp(&args.listen)?, service).start().await?;
     println!("listening on {}", running.local_addrs()[0]);
-    signals::drain_on_term(running.handle())?;
     running.wait().await?;
     Ok(())
 }

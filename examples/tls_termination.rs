@@ -62,14 +62,14 @@ async fn main() -> std::result::Result<(), shared::Failure> {
     let (names, files) = sites(&args.site)?;
     let end = Arc::new(TlsServer::new(backend, ServerConfig::new(names))?);
     let app = App::new(To(Peer::new(origin))).filter(HostMatchesSni::new());
-    let mut server = Server::new().listen(tcp(&args.common.listen)?.tls(Arc::clone(&end)), Http::new(app));
+    let mut server =
+        Server::new().drain_on_term().listen(tcp(&args.common.listen)?.tls(Arc::clone(&end)), Http::new(app));
     for site in files {
         end.prepare(&site.current())?;
         server = server.background(Background::new("certificate", WatchFiles::new(site, &end, Duration::from_secs(2))));
     }
     let running = server.start().await?;
     println!("listening on https://{}", running.local_addrs()[0]);
-    signals::drain_on_term(running.handle())?;
     running.wait().await?;
     Ok(())
 }

@@ -12,6 +12,7 @@ mod address;
 mod info;
 pub mod listen;
 mod options;
+pub(crate) mod relief;
 mod stream;
 pub(crate) mod sys;
 

@@ -32,6 +32,7 @@ use std::fmt;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
+use std::pin::pin;
 use std::sync::Arc;
 
 use tokio::runtime::Handle;
@@ -70,7 +71,7 @@ pub use supervise::{DrainTiming, Report};
 use accept::accept_loop;
 use admit::DynAdmit;
 use door::{Door, Endpoint, Served};
-use hub::Hub;
+use hub::{Command, Hub};
 use supervise::Supervisor;
 
 /// A server before it runs.
@@ -83,6 +84,8 @@ pub struct Server {
     limits: ConnectionLimits,
     timing: DrainTiming,
     threads: Option<(Flavour, usize)>,
+    #[cfg(feature = "signals")]
+    obeys_signals: bool,
 }
 
 impl Server {
@@ -132,25 +135,43 @@ impl Server {
         self
     }
 
+    /// SIGTERM drains, a second one, or SIGINT at any time, stops at once: from before the first socket is bound until the end, so also while
+    /// [`Server::start`] waits. The process does not end by these signals any more, not even after the server has.
+    #[cfg(feature = "signals")]
+    pub fn drain_on_term(mut self) -> Self {
+        self.obeys_signals = true;
+        self
+    }
+
     /// Binds all listeners, begins the background services, and takes connections once those are ready.
+    ///
+    /// Told to drain meanwhile, it waits for nothing any more: background services are dropped, connections that are in the queue are served,
+    /// and what it gives is a server that drains.
     ///
     /// Cancel: all that was begun is dropped.
     ///
     /// # Errors
     /// Internal: an address that cannot be had, a background service that failed, no threads; the text names it.
     pub async fn start(self) -> Result<Running> {
+        let hub = Hub::new(self.limits);
+        self.start_on(hub).await
+    }
+
+    async fn start_on(self, hub: Arc<Hub>) -> Result<Running> {
+        let starting = Starting(Some(hub.clone()));
         let runtime = match self.threads {
             Some((flavour, threads)) => Runtime::new(flavour, threads, "simplon")?,
             None => Runtime::current()?,
         };
         let workers = runtime.workers();
-        let queues = NonZeroUsize::new(workers.len()).unwrap_or(NonZeroUsize::MIN);
-        let mut bound = Vec::with_capacity(self.listeners.len());
-        for (config, endpoint) in &self.listeners {
-            bound.push((config.bind_queues(queues).await?, config.tls_server().cloned(), endpoint.clone()));
+        #[cfg(feature = "signals")]
+        if self.obeys_signals {
+            let _inside = Handle::try_current().is_err().then(|| workers[0].enter());
+            crate::signals::drain_on_term(ServerHandle(hub.clone()))?;
         }
+        let queues = NonZeroUsize::new(workers.len()).unwrap_or(NonZeroUsize::MIN);
+        let bound = unless_told(&hub, bind_all(self.listeners, queues)).await?.unwrap_or_default();
         let local = bound.iter().flat_map(|(bound, ..)| bound.local_addrs()).collect();
-        let hub = Hub::new(self.limits);
         let mut opening = Opening {
             hub: &hub,
             admit: self.admit,
@@ -163,10 +184,12 @@ impl Server {
             opening.prepare(bound, tls, endpoint)?;
         }
         let drain = hub.trigger.subscribe();
-        let background = background::start(self.background, &workers[0], &drain, &hub.counters).await?;
+        let ready = background::start(self.background, &workers[0], &drain, &hub.counters);
+        let background = unless_told(&hub, ready).await?.unwrap_or_default();
         let (loops, files) = opening.open();
         let supervisor = Supervisor { hub: hub.clone(), timing: self.timing, loops, background, files };
         let supervisor = workers[0].spawn(supervisor.run());
+        starting.succeeded();
         Ok(Running { handle: ServerHandle(hub), local, supervisor, _runtime: runtime })
     }
 
@@ -180,19 +203,21 @@ impl Server {
         self.start().await?.wait().await
     }
 
-    /// Starts, and drains when `ended` resolves.
+    /// Starts, and drains when `ended` resolves, be it while it starts.
     ///
     /// Cancel: the server stops at once.
     ///
     /// # Errors
     /// As [`Server::start`] and [`Running::wait`].
     pub async fn run_until(self, ended: impl Future) -> Result<Report> {
-        let mut running = self.start().await?;
+        let handle = ServerHandle(Hub::new(self.limits));
+        let running = async { self.start_on(handle.0.clone()).await?.wait().await };
+        let mut running = pin!(running);
         tokio::select! {
-            outcome = running.ended() => return outcome,
-            _ = ended => running.handle.drain(),
+            outcome = &mut running => return outcome,
+            _ = ended => handle.drain(),
         }
-        running.wait().await
+        running.await
     }
 }
 
@@ -203,6 +228,45 @@ impl fmt::Debug for Server {
             .field("listeners", &listeners)
             .field("background", &self.background)
             .finish_non_exhaustive()
+    }
+}
+
+type Listening = (Bound, Option<Arc<TlsServer>>, Arc<dyn Endpoint>);
+
+async fn bind_all(listeners: Vec<(ListenConfig, Arc<dyn Endpoint>)>, queues: NonZeroUsize) -> Result<Vec<Listening>> {
+    let mut bound = Vec::with_capacity(listeners.len());
+    for (config, endpoint) in listeners {
+        bound.push((config.bind_queues(queues).await?, config.tls_server().cloned(), endpoint));
+    }
+    Ok(bound)
+}
+
+/// Does `work` unless the server is told to end: then it is dropped.
+async fn unless_told<T>(hub: &Hub, work: impl Future<Output = Result<T>>) -> Result<Option<T>> {
+    let mut asked = hub.command.subscribe();
+    tokio::select! {
+        biased;
+        // What need not wait is done.
+        outcome = work => outcome.map(Some),
+        () = supervise::at_least(&mut asked, Command::Drain) => Ok(None),
+    }
+}
+
+/// A server that starts. Dropped, it never will: nobody waits for its phases in vain.
+struct Starting(Option<Arc<Hub>>);
+
+impl Starting {
+    fn succeeded(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Starting {
+    fn drop(&mut self) {
+        if let Some(hub) = &self.0 {
+            hub.trigger.drain();
+            hub.phase.send_replace(Phase::Stopped);
+        }
     }
 }
 

@@ -1,15 +1,16 @@
 //! Signals as a layer of their own: SIGTERM drains, a second one, or SIGINT at any time, stops at once.
 //!
-//! The server itself knows nothing of signals; whoever embeds it decides.
+//! A server that is not told to knows nothing of signals; whoever embeds it decides. [`Server::drain_on_term`] has the handlers in place before
+//! the first socket is bound; [`drain_on_term`] here is for a server that runs already.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-//! use simplon_core::{server::Server, signals};
-//! let running = Server::new().start().await?;
-//! signals::drain_on_term(running.handle())?;
-//! let report = running.wait().await?;
+//! use simplon_core::server::Server;
+//! let report = Server::new().drain_on_term().run().await?;
 //! # Ok(()) }
 //! ```
+//!
+//! [`Server::drain_on_term`]: crate::server::Server::drain_on_term
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinHandle;
@@ -18,7 +19,8 @@ use crate::error::{Error, Kind, Result};
 use crate::server::{Phase, ServerHandle};
 
 /// From now on SIGTERM drains the server, a second SIGTERM stops it, and SIGINT stops it at once. The process does not end by
-/// these signals any more, not even after the server has.
+/// these signals any more, not even after the server has. Until this is called it does: a signal that comes between the start and this call kills
+/// it. [`Server::drain_on_term`](crate::server::Server::drain_on_term) leaves no such gap.
 ///
 /// The task ends with the server; it needs no waiting for.
 ///
@@ -39,6 +41,7 @@ fn listen_to(kind: SignalKind) -> Result<Signal> {
 
 async fn obey(server: ServerHandle, mut term: Signal, mut int: Signal) {
     let mut phases = server.phases();
+    let mut was_told = false;
     loop {
         tokio::select! {
             () = phases.reached(Phase::Stopped) => return,
@@ -46,16 +49,17 @@ async fn obey(server: ServerHandle, mut term: Signal, mut int: Signal) {
                 tracing::info!("SIGINT: the server stops");
                 server.stop();
             }
-            _ = term.recv() => match server.phase() {
-                Phase::Ready => {
+            _ = term.recv() => {
+                // A server that starts is in its first phase until it has.
+                if was_told || server.phase() > Phase::Ready {
+                    tracing::info!("SIGTERM again: the server stops");
+                    server.stop();
+                } else {
                     tracing::info!("SIGTERM: the server drains");
                     server.drain();
                 }
-                Phase::LameDuck | Phase::Draining | Phase::Stopped => {
-                    tracing::info!("SIGTERM again: the server stops");
-                    server.stop();
-                }
-            },
+                was_told = true;
+            }
         }
     }
 }

@@ -3,15 +3,22 @@
 #![cfg(unix)]
 
 use std::env;
+use std::fs::File;
+use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::process::Command;
 use std::time::Duration;
 
-use simplon_core::net::tcp;
+use simplon_core::connect::Peer;
+use simplon_core::error::{Kind, Origin};
+use simplon_core::http::{Origins, Protocol, Upstream};
+use simplon_core::net::{Address, tcp};
+use simplon_core::proto_http::RequestHead;
+use simplon_core::proto_http::transfer::{Last, Part, Sink, Source};
 use simplon_core::server::{Server, service_fn};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
-use tokio::time::{sleep, timeout};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::{Instant, sleep, timeout};
 
 /// Set in the process with the low limit.
 const INSIDE: &str = "SIMPLON_TEST_FEW_DESCRIPTORS";
@@ -20,8 +27,19 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 #[test]
 fn server_without_descriptors_recovers_and_does_not_spin() {
+    again("few_descriptors");
+}
+
+/// Idle connections go first; with none of them left it is our fault, and 503.
+#[test]
+fn connections_to_origins_without_descriptors() {
+    again("no_descriptor_for_an_origin");
+}
+
+/// Runs one test of this program once more, with few descriptors.
+fn again(test: &str) {
     let myself = env::current_exe().unwrap();
-    let limited = format!("ulimit -n {DESCRIPTORS} && exec \"$0\" --exact --nocapture few_descriptors");
+    let limited = format!("ulimit -n {DESCRIPTORS} && exec \"$0\" --exact --nocapture {test}");
     let outcome = Command::new("sh").args(["-c", &limited]).arg(myself).env(INSIDE, "1").output().unwrap();
     let text = String::from_utf8_lossy(&outcome.stdout) + String::from_utf8_lossy(&outcome.stderr);
     assert!(outcome.status.success() && text.contains("1 passed"), "{text}");
@@ -66,6 +84,67 @@ async fn use_up_and_recover() {
     timeout(PATIENCE, greeted(addr)).await.expect("the server did not recover");
     drop(clients);
     assert!(running.drain().await.unwrap().is_clean());
+}
+
+#[test]
+fn no_descriptor_for_an_origin() {
+    if env::var_os(INSIDE).is_none() {
+        return; // Only a part of the test above.
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let peer = Peer::new(listener.local_addr().unwrap());
+        let origins = Origins::default();
+        tokio::spawn(answer_all(listener));
+        let upstream = answered(&origins, &peer).await;
+        origins.put_back(upstream, Instant::now());
+        assert_eq!(origins.at_rest(), 1);
+        let mut files = used_up();
+        let (upstream, _) = origins.connect(&peer, Protocol::Http).await.unwrap();
+        assert_eq!(origins.at_rest(), 0);
+        // The origin is in this process, and closes its end of the connection that was let go.
+        tokio::task::yield_now().await;
+        files.extend(used_up());
+        let error = origins.connect(&peer, Protocol::Http).await.unwrap_err();
+        assert_eq!((error.kind(), error.origin()), (Kind::Exhausted, Origin::Internal), "{error}");
+        assert_eq!((error.status().as_u16(), error.label()), (503, "exhausted"));
+        let unix = Peer::new(Address::Unix(std::path::Path::new("/nowhere").into()));
+        assert_eq!(origins.connect(&unix, Protocol::Http).await.unwrap_err().kind(), Kind::Exhausted);
+        drop((files, upstream));
+        answered(&origins, &peer).await;
+    });
+}
+
+/// Takes all descriptors that are left.
+fn used_up() -> Vec<File> {
+    std::iter::from_fn(|| File::open("/dev/null").ok()).take(DESCRIPTORS).collect()
+}
+
+/// Answers whatever comes, once for each piece.
+async fn answer_all(listener: TcpListener) {
+    loop {
+        let Ok((mut stream, _)) = listener.accept().await else {
+            sleep(Duration::from_millis(5)).await;
+            continue;
+        };
+        tokio::spawn(async move {
+            while stream.read(&mut [0; 1024]).await.is_ok_and(|octets| octets > 0) {
+                stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await.unwrap();
+            }
+        });
+    }
+}
+
+/// A connection after its first exchange.
+async fn answered(origins: &Origins, peer: &Peer) -> Upstream {
+    let (mut upstream, _) = origins.connect(peer, Protocol::Http).await.unwrap();
+    let request = http::Request::get("/").header("Host", "a").body(()).unwrap();
+    let head = RequestHead::try_from(request.into_parts().0).unwrap();
+    upstream.push(Part::Head(head, Last::Yes)).unwrap();
+    poll_fn(|cx| upstream.poll_flush(cx)).await.unwrap();
+    assert!(poll_fn(|cx| upstream.poll_part(cx)).await.unwrap().is_some());
+    upstream
 }
 
 async fn greeted(addr: SocketAddr) {

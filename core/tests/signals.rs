@@ -6,8 +6,10 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
+use simplon_core::background::{Background, Ready};
+use simplon_core::net::listen::inherited;
 use simplon_core::net::{ConnInfo, Stream, tcp};
-use simplon_core::server::{Drain, Phase, Running, Server};
+use simplon_core::server::{Drain, Phase, Running, Server, service_fn};
 use simplon_core::signals;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -50,6 +52,28 @@ async fn term_drains_and_a_second_one_or_int_stops() {
     send("-TERM");
     assert_eq!(running.wait().await.unwrap().stats.cut, 1);
     assert!(begun.elapsed() < Duration::from_secs(5));
+
+    // While it starts: what it waits for is given up, and who came already is served.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut early = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+    let checks = Background::new("checks", async |_ready: Ready, _: Drain| {
+        send("-TERM");
+        std::future::pending().await
+    });
+    let service = service_fn(async |mut stream: Stream, _, _| drop(stream.write_all(b"hello").await));
+    let server = Server::new().drain_on_term().listen(inherited(listener, "early"), service).background(checks);
+    let running = server.start().await.unwrap();
+    early.read_exact(&mut [0; 5]).await.unwrap();
+    assert!(running.wait().await.unwrap().is_clean());
+
+    // While an address is waited for, which comes before the first socket.
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let config = tcp(format!("127.0.0.1:{port}")).unwrap().retry(1000, Duration::from_secs(3600));
+    let begun = tokio::spawn(Server::new().drain_on_term().listen(config, patient).run());
+    tokio::task::yield_now().await;
+    send("-TERM");
+    assert!(begun.await.unwrap().unwrap().is_clean());
 
     // INT: it is cut at once.
     let (running, _client) = serving().await;

@@ -40,9 +40,8 @@ pub(crate) async fn serve(listen: &str, app: impl Serve) -> Result<(), Failure> 
 
 /// The same with limits and timeouts of the caller's.
 pub(crate) async fn serve_with<S: Serve>(listen: &str, http: Http<S>) -> Result<(), Failure> {
-    let running = Server::new().listen(tcp(listen)?, http).start().await?;
+    let running = Server::new().drain_on_term().listen(tcp(listen)?, http).start().await?;
     println!("listening on http://{}", running.local_addrs()[0]);
-    signals::drain_on_term(running.handle())?;
     running.wait().await?;
     Ok(())
 }

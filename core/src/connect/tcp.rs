@@ -67,7 +67,12 @@ impl<R: Resolve> TcpConnector<R> {
     }
 
     async fn open_name(&self, peer: &Peer, host: &str, port: u16) -> Result<Connected> {
-        let unresolved = |error| Error::upstream(Kind::Resolve).with_source(error);
+        let unresolved = |error| {
+            wanting(error, |error| match error.kind() {
+                io::ErrorKind::ResourceBusy => Error::internal(Kind::Overloaded),
+                _ => Error::upstream(Kind::Resolve),
+            })
+        };
         let mut addresses = self.resolver.resolve(host, port).await.map_err(unresolved)?;
         if let Some(source) = peer.bind() {
             addresses.retain(|addr| addr.is_ipv4() == source.is_ipv4());
@@ -120,7 +125,7 @@ impl<R: Resolve> Connect for TcpConnector<R> {
 
 async fn try_tcp(peer: &Peer, addr: SocketAddr, way: Way) -> Result<TcpStream> {
     let socket =
-        prepare(peer, addr, way).map_err(|error| Error::internal(Kind::Io(error.kind())).with_source(error))?;
+        prepare(peer, addr, way).map_err(|error| wanting(error, |error| Error::internal(Kind::Io(error.kind()))))?;
     socket.connect(addr).await.map_err(|error| failure(error, addr))
 }
 
@@ -156,23 +161,29 @@ fn unspecified(addr: &SocketAddr) -> IpAddr {
 }
 
 async fn open_unix(path: &Path) -> Result<UnixStream> {
-    UnixStream::connect(path).await.map_err(|error| match error.kind() {
+    let failure = |error: &io::Error| match error.kind() {
         // No such socket: nobody listens there.
-        io::ErrorKind::NotFound => Error::upstream(Kind::Refused).with_source(error),
-        kind => Error::upstream(kind).with_source(error),
-    })
+        io::ErrorKind::NotFound => Error::upstream(Kind::Refused),
+        kind => Error::upstream(kind),
+    };
+    UnixStream::connect(path).await.map_err(|error| wanting(error, failure))
+}
+
+/// Without descriptors or memory it is our fault, and 503; otherwise what `other` says.
+fn wanting(error: io::Error, other: impl FnOnce(&io::Error) -> Error) -> Error {
+    let made = if Kind::is_want(&error) { Error::internal(Kind::Exhausted) } else { other(&error) };
+    made.with_source(error)
 }
 
 /// Row 3-045: a source address that cannot be had, or no permission, is our own fault; the rest is the peer's.
 fn failure(error: io::Error, addr: SocketAddr) -> Error {
     use io::ErrorKind::{AddrInUse, AddrNotAvailable, PermissionDenied, TimedOut};
-    let made = match error.kind() {
+    let made = |error: &io::Error| match error.kind() {
         TimedOut => Error::upstream(Kind::Timeout(Wait::Connect)),
         kind @ (AddrInUse | AddrNotAvailable | PermissionDenied) => Error::internal(Kind::Io(kind)),
         kind => Error::upstream(kind),
     };
-    let made = made.with_sent(crate::error::Sent::Nothing);
-    made.with_context(addr.to_string()).with_source(error)
+    wanting(error, made).with_sent(crate::error::Sent::Nothing).with_context(addr.to_string())
 }
 
 #[cfg(test)]

@@ -36,6 +36,8 @@ pub enum Kind {
     NoUpstream,
     /// More work than is allowed at a time.
     Overloaded,
+    /// The system gives no more descriptors or memory.
+    Exhausted,
     /// A decision of the application, with its status.
     Rejected(StatusCode),
     /// Our own side asked for what the state of the message forbids.
@@ -77,6 +79,7 @@ impl Kind {
             Self::Io(_) => "io",
             Self::NoUpstream => "no-upstream",
             Self::Overloaded => "overloaded",
+            Self::Exhausted => "exhausted",
             Self::Rejected(_) => "rejected",
             Self::Misuse(_) => "misuse",
             Self::ReplayOverflow => "replay-overflow",
@@ -85,6 +88,12 @@ impl Kind {
             Self::Draining => "draining",
             Self::Internal => "internal",
         }
+    }
+
+    /// Whether what failed is that the system had no more descriptors or memory: that is our fault, wherever it shows.
+    pub(crate) fn is_want(error: &std::io::Error) -> bool {
+        const WANTS: [i32; 4] = [libc::EMFILE, libc::ENFILE, libc::ENOMEM, libc::ENOBUFS];
+        error.raw_os_error().is_some_and(|code| WANTS.contains(&code))
     }
 
     /// The least that must have left for this to happen. Where in doubt: some, so that nothing is sent twice by mistake.
@@ -96,6 +105,7 @@ impl Kind {
             | Self::Tls(_)
             | Self::NoUpstream
             | Self::Overloaded
+            | Self::Exhausted
             | Self::Draining => Sent::Nothing,
             Self::Timeout(Wait::Connect | Wait::Handshake) => Sent::Nothing,
             _ => Sent::Some,
@@ -175,6 +185,7 @@ impl fmt::Display for Kind {
             Self::Io(kind) => write!(f, "i/o: {kind}"),
             Self::NoUpstream => f.write_str("no healthy upstream"),
             Self::Overloaded => f.write_str("overloaded"),
+            Self::Exhausted => f.write_str("no descriptors or memory left"),
             Self::Rejected(status) => write!(f, "rejected with {}", status.as_u16()),
             Self::Misuse(misuse) => write!(f, "cannot be sent: {misuse:?}"),
             Self::ReplayOverflow => f.write_str("body longer than the replay buffer"),

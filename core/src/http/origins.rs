@@ -14,12 +14,12 @@ use super::session_limits::SessionLimits;
 use super::sessions::{Entry, SessionStats, Sessions};
 use super::upstream::{Link, Protocol, Upstream};
 use crate::connect::{self, Connect, Connected, Peer, ReuseKey, TcpConnector, Versions};
-use crate::error::Result;
 #[cfg(not(feature = "h2"))]
-use crate::error::{Error, Kind};
+use crate::error::Error;
+use crate::error::{Kind, Result};
 #[cfg(feature = "h2")]
 use crate::net::Negotiated;
-use crate::net::{AtRest, Probe};
+use crate::net::{AtRest, Probe, relief};
 
 /// How often connections at rest are looked through for those that are too old or were closed.
 const SWEEP: Duration = Duration::from_secs(5);
@@ -204,9 +204,13 @@ impl<C: Connect> Origins<C> {
         Ok(self.alone(connected, peer, Protocol::Http))
     }
 
-    /// The peer's octets, in TLS if it asks for it.
+    /// The peer's octets, in TLS if it asks for it. Where the system has no descriptor left for it, idle connections go first.
     async fn reach(&self, peer: &Peer) -> Result<Connected> {
-        connect::secure(self.connector.connect(peer).await?, peer).await
+        let connected = match self.connector.connect(peer).await {
+            Err(error) if error.kind() == Kind::Exhausted && relief::let_go() > 0 => self.connector.connect(peer).await,
+            outcome => outcome,
+        };
+        connect::secure(connected?, peer).await
     }
 
     fn alone(&self, connected: Connected, peer: &Peer, protocol: Protocol) -> (Upstream, Duration) {
@@ -241,12 +245,20 @@ impl Shelf {
         if self.swept.swap(true, Ordering::AcqRel) {
             return;
         }
+        let keeper = Arc::downgrade(self);
+        relief::register(keeper);
         let sweeping = Sweeping(Arc::downgrade(self));
         tokio::spawn(async move {
             while sweeping.once() {
                 tokio::time::sleep(SWEEP).await;
             }
         });
+    }
+}
+
+impl relief::Keeps for Shelf {
+    fn let_go(&self) -> usize {
+        self.pool.clear(Instant::now().into_std())
     }
 }
 

@@ -8,6 +8,7 @@ use tokio::task::{unconstrained, yield_now};
 
 use super::Drain;
 use super::door::Door;
+use crate::error::Kind;
 use crate::net::listen::{Accept, Accepted};
 
 /// Without descriptors or memory: pauses from here, twice as long each time, up to there.
@@ -34,6 +35,9 @@ pub(super) async fn accept_loop<A: Accept>(acceptor: Arc<A>, door: Arc<Door>, mu
             Err(error) => {
                 door.hub.counters.accept_errors.add();
                 if reaction(&error) == Reaction::Pause {
+                    if Kind::is_want(&error) && acceptor.relieve() > 0 {
+                        continue;
+                    }
                     tracing::warn!(listener = %door.label, %error, ?pause, "accepting pauses");
                     door.hub.counters.accept_pauses.add();
                     tokio::select! {

@@ -125,6 +125,6 @@ impl Supervisor {
 }
 
 /// Waits until so much is asked for. Nobody left to ask is as good as a call to stop.
-async fn at_least(asked: &mut watch::Receiver<Command>, command: Command) {
+pub(super) async fn at_least(asked: &mut watch::Receiver<Command>, command: Command) {
     let _ = asked.wait_for(|asked| *asked >= command).await;
 }

@@ -10,7 +10,7 @@ fn status(kind: Kind, origin: Origin) -> u16 {
 #[test]
 fn rows_are_as_documented() {
     use Kind::{
-        Cancelled, Closed, Draining, Io, Misuse as Bad, NoUpstream, Overloaded, Panicked, Refused, Rejected,
+        Cancelled, Closed, Draining, Exhausted, Io, Misuse as Bad, NoUpstream, Overloaded, Panicked, Refused, Rejected,
         ReplayOverflow, Reset, Resolve, Timeout, Truncated, Unreachable,
     };
     use Origin::{Downstream, Internal, Upstream};
@@ -46,6 +46,7 @@ fn rows_are_as_documented() {
         (ReplayOverflow, Upstream, 502, Close::No, Answer::Yes),
         (NoUpstream, Upstream, 503, Close::No, Answer::Yes),
         (NoUpstream, Internal, 503, Close::No, Answer::Yes),
+        (Exhausted, Internal, 503, Close::No, Answer::Yes),
         (Draining, Internal, 503, Close::Yes, Answer::Yes),
         (Timeout(Wait::Exchange), Internal, 504, Close::No, Answer::Yes),
         (Panicked, Internal, 500, Close::Yes, Answer::Yes),
@@ -89,7 +90,7 @@ fn table_has_each_pair_once() {
 
 #[test]
 fn refused_work_may_be_tried_elsewhere() {
-    for kind in [Kind::Overloaded, Kind::Draining, Kind::NoUpstream] {
+    for kind in [Kind::Overloaded, Kind::Exhausted, Kind::Draining, Kind::NoUpstream] {
         let row = effect(kind, Origin::Internal);
         assert_eq!((row.h2, row.h3), (H2::REFUSED_STREAM, H3::REQUEST_REJECTED));
     }

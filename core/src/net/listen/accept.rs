@@ -9,7 +9,7 @@ use tokio::net::{TcpListener, UnixListener};
 
 use super::Queue;
 use super::bind::needs_options_after_accept;
-use crate::net::{Family, SocketOptions, Stream};
+use crate::net::{Family, SocketOptions, Stream, relief};
 
 /// A new connection, and who made it.
 #[derive(Debug)]
@@ -25,6 +25,11 @@ pub(crate) trait Accept: Send + Sync + 'static {
 
     /// Our own address, where it is the same for all connections.
     fn local(&self) -> Option<SocketAddr>;
+
+    /// Has what can be done without in this process closed, since there are no descriptors; gives how many came back.
+    fn relieve(&self) -> usize {
+        relief::let_go()
+    }
 }
 
 /// One queue of connections in a runtime.

@@ -143,6 +143,31 @@ async fn socket_file_that_somebody_answers_on_is_left_alone() {
     UnixStream::connect(&path).await.unwrap();
 }
 
+/// Its queue is full, so a connection that waits for room would wait for ever.
+#[tokio::test]
+async fn socket_file_whose_owner_hangs_is_left_alone_at_once() {
+    let path = socket_path("hangs");
+    let socket = || socket2::Socket::new(socket2::Domain::UNIX, socket2::Type::STREAM, None).unwrap();
+    let addr = socket2::SockAddr::unix(&path).unwrap();
+    let owner = socket();
+    owner.bind(&addr).unwrap();
+    owner.listen(0).unwrap();
+    let waiting: Vec<_> = std::iter::repeat_with(socket)
+        .take(16)
+        .inspect(|client| client.set_nonblocking(true).unwrap())
+        .take_while(|client| client.connect(&addr).is_ok())
+        .collect();
+    assert!(waiting.len() < 16, "the queue has no end");
+    let bound = std::thread::spawn({
+        let path = path.clone();
+        let here = tokio::runtime::Handle::current();
+        move || here.block_on(unix(&path).bind()).map(drop)
+    });
+    let error = tokio::task::spawn_blocking(|| bound.join().unwrap()).await.unwrap().unwrap_err();
+    assert_eq!(error.kind(), Kind::Io(std::io::ErrorKind::AddrInUse));
+    assert!(path.exists());
+}
+
 #[tokio::test]
 async fn file_that_is_no_socket_is_left_alone() {
     let path = socket_path("file");

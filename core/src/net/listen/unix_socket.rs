@@ -5,7 +5,6 @@ use std::io::{self, ErrorKind};
 use std::num::NonZeroUsize;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
-use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
 use socket2::{Domain, SockAddr, Socket, Type};
@@ -44,7 +43,13 @@ fn bind_file(config: &ListenConfig, path: &Path) -> io::Result<Socket> {
 /// A socket file left behind: nobody answers on it. Any other file is not ours to remove.
 fn is_stale(path: &Path) -> bool {
     let is_socket = fs::symlink_metadata(path).is_ok_and(|meta| meta.file_type().is_socket());
-    is_socket && UnixStream::connect(path).is_err_and(|error| error.kind() == ErrorKind::ConnectionRefused)
+    is_socket && knock(path).is_err_and(|error| error.kind() == ErrorKind::ConnectionRefused)
+}
+
+/// Connects without waiting: an owner that accepts nothing has a full queue, and is there nevertheless.
+fn knock(path: &Path) -> io::Result<()> {
+    let socket = Socket::new(Domain::UNIX, Type::STREAM.nonblocking().cloexec(), None)?;
+    socket.connect(&SockAddr::unix(path)?)
 }
 
 /// Removes the file when dropped, if it is still the same one: a successor may have put its own there.

@@ -2,6 +2,7 @@ use std::collections::VecDeque;
 use std::future::pending;
 use std::net::SocketAddr;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicIsize, Ordering};
 
 use tokio::io::{AsyncWriteExt, DuplexStream, duplex};
 use tokio::time::Instant;
@@ -13,7 +14,8 @@ use super::*;
 use crate::net::{ConnInfo, Stream};
 
 /// What accepting gives, one after the other; then nothing more.
-struct Scripted(Mutex<VecDeque<io::Result<Accepted>>>);
+/// How often others let go of descriptors is the second.
+struct Scripted(Mutex<VecDeque<io::Result<Accepted>>>, AtomicIsize);
 
 impl Accept for Scripted {
     async fn accept(&self) -> io::Result<Accepted> {
@@ -26,6 +28,10 @@ impl Accept for Scripted {
 
     fn local(&self) -> Option<SocketAddr> {
         None
+    }
+
+    fn relieve(&self) -> usize {
+        self.1.fetch_sub(1, Ordering::Relaxed).max(0).unsigned_abs()
     }
 }
 
@@ -59,7 +65,11 @@ async fn greeting(mut far: DuplexStream) -> String {
 }
 
 fn run(script: Vec<io::Result<Accepted>>, door: &Arc<Door>) -> tokio::task::JoinHandle<()> {
-    let acceptor = Arc::new(Scripted(Mutex::new(script.into())));
+    run_relieved(script, 0, door)
+}
+
+fn run_relieved(script: Vec<io::Result<Accepted>>, times: isize, door: &Arc<Door>) -> tokio::task::JoinHandle<()> {
+    let acceptor = Arc::new(Scripted(Mutex::new(script.into()), AtomicIsize::new(times)));
     tokio::spawn(accept_loop(acceptor, door.clone(), door.hub.trigger.subscribe()))
 }
 
@@ -76,6 +86,20 @@ async fn want_of_descriptors_is_waited_out_without_spinning() {
     assert!((155..200).contains(&begun.elapsed().as_millis()), "{:?}", begun.elapsed());
     let stats = door.hub.counters.read();
     assert_eq!((stats.accept_errors, stats.accept_pauses, stats.accepted), (5, 5, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_others_let_go_of_is_used_without_a_pause() {
+    let door = door(ConnectionLimits::default());
+    let (arrival, far) = arriving();
+    let mut script = failing(libc::EMFILE, 4);
+    script.push(arrival);
+    let begun = Instant::now();
+    run_relieved(script, 2, &door);
+    assert_eq!(greeting(far).await, "hello");
+    // Twice at once, then 5 + 10 ms.
+    assert!((15..30).contains(&begun.elapsed().as_millis()), "{:?}", begun.elapsed());
+    assert_eq!(door.hub.counters.read().accept_pauses, 2);
 }
 
 #[tokio::test(start_paused = true)]
