@@ -24,7 +24,7 @@ impl<Ctx: Send> Filter<Ctx> for OnlyAdmin {
         let shown = request.info().tls().and_then(|facts| facts.peer_certificate());
         let names = shown.map(|certificate| certificate.alt_names()).unwrap_or_default();
         let is_admin = names.contains(&AltName::Dns(self.0.into()));
-        match request.target.path().starts_with(b"/admin") && !is_admin {
+        match request.target.normal_path(Slashes::Merged).starts_with(b"/admin") && !is_admin {
             true => Ok(Response::text(StatusCode::FORBIDDEN, format!("{names:?} is not {}\n", self.0)).into()),
             false => Ok(Verdict::Continue),
         }

@@ -25,7 +25,9 @@ impl Route for Routes {
     async fn route(&self, request: &mut Request<'_>, _cx: &mut ()) -> Result<Target> {
         let host = request.authority().unwrap_or_default();
         let host = host.split(|&octet| octet == b':').next().unwrap_or_default().to_ascii_lowercase();
-        let peer = match (host.as_slice(), request.target.path()) {
+        // As the origin will read it: /x/../api/items is /api/items, whoever wrote it.
+        let path = request.target.normal_path(Slashes::Merged);
+        let peer = match (host.as_slice(), path) {
             (b"shop.test", path) if path.starts_with(b"/api/") => &self.api,
             (b"shop.test", _) => &self.shop,
             (b"blog.test", _) => &self.blog,

@@ -68,7 +68,7 @@ struct NoSecrets;
 
 impl<Ctx: Send> Filter<Ctx> for NoSecrets {
     async fn request(&self, request: &mut Request<'_>, _cx: &mut Ctx) -> Result<Verdict> {
-        match request.target.path().starts_with(b"/secret") {
+        match request.target.normal_path(Slashes::Merged).starts_with(b"/secret") {
             true => Ok(Response::text(StatusCode::FORBIDDEN, "not here\n").into()),
             false => Ok(Verdict::Continue),
         }

@@ -41,12 +41,13 @@ pub mod prelude {
     pub use simplon_core::server::Server;
     pub use simplon_core::tls::{TlsClient, TlsServer};
     pub use simplon_core::{Error, Kind, Result, signals};
+    pub use simplon_proto_http::target::Slashes;
     pub use simplon_proto_http::{Fields, Last, RequestHead, ResponseHead};
     pub use simplon_proto_tls::{ClientAuth, ClientConfig, Identity, ServerConfig, ServerName, Trust};
     pub use simplon_proxy::{
         AccessLog, Again, App, Attempt, Budget, Chain, Chunk, Chunks, Cidr, Collected, Event, Filter, Forwarding,
-        HostMatchesSni, Observe, Record, Request, Rescue, Response, ResponseView, Retry, Route, Target, To, Verdict,
-        answer, reject,
+        HostMatchesSni, Observe, Paths, Record, Request, Rescue, Response, ResponseView, Retry, Route, Target, To,
+        Verdict, answer, reject,
     };
 }
 

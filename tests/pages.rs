@@ -38,8 +38,16 @@ fn the_page_on_strictness_shows_the_rules() {
         "| found | a request gets | a response becomes | where | name | switch |\n|---|---|---|---|---|---|\n",
     );
     for row in TABLE {
-        let request = if row.side == Side::Response { String::new() } else { row.status.to_string() };
-        let response = if row.side == Side::Request { "" } else { "502" };
+        let request = match row.side {
+            Side::Response => String::new(),
+            _ if row.is_dropping() => "(dropped)".to_owned(),
+            _ => row.status.to_string(),
+        };
+        let response = match row.side {
+            Side::Request => "",
+            _ if row.is_dropping() => "(dropped)",
+            _ => "502",
+        };
         let switch = row.lenient.map(|name| format!("`{name}`")).unwrap_or_default();
         writeln!(text, "| {} | {request} | {response} | {} | `{:?}` | {switch} |", row.summary, row.source, row.rule)
             .unwrap();

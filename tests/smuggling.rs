@@ -114,7 +114,7 @@ const REFUSED: &[(&str, &[u8])] = &[
     ("B18 no target", b"GET HTTP/1.1\r\nHost: a\r\n\r\n"),
     ("B18 octets above ASCII in the method", b"G\xc9T / HTTP/1.1\r\nHost: a\r\n\r\n"),
     ("B18 HTTP/0.9", b"GET /\r\n"),
-    ("B18 HTTP/1.2", b"GET / HTTP/1.2\r\nHost: a\r\n\r\n"),
+    ("B18 HTTP/2.1", b"GET / HTTP/2.1\r\nHost: a\r\n\r\n"),
     ("B18 HTTP/2.0", b"GET / HTTP/2.0\r\nHost: a\r\n\r\n"),
     ("B18 HTTP/1.10", b"GET / HTTP/1.10\r\nHost: a\r\n\r\n"),
     ("B18 lower-case version", b"GET / http/1.1\r\nHost: a\r\n\r\n"),

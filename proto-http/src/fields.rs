@@ -22,6 +22,7 @@
 //! # Ok::<(), FieldError>(())
 //! ```
 
+pub(crate) mod alike;
 mod convert;
 mod edit;
 mod known;

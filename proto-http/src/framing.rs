@@ -50,6 +50,9 @@ impl Framed {
     }
 }
 
+/// The longest content, and the longest chunk.
+pub(crate) const MOST: u64 = i64::MAX as u64;
+
 const FRAMING_FIELDS: u64 = set_of(&[Known::ContentLength, Known::TransferEncoding]);
 
 /// Where the content of a request ends. Without framing fields there is none: a request is never read until the connection closes.
@@ -156,6 +159,25 @@ pub(crate) fn length(fields: &Fields, leniency: &Leniency) -> Result<Framed, Rul
     Err(Rule::LengthRepeated)
 }
 
+/// Writes the length of a received head as it is usually written, wherever one stands: leading zeros and what a switch let pass are read by
+/// others in other ways. To HEAD and with 304 a length is announced that does not come.
+pub(crate) fn tidy_length(fields: &mut Fields, framed: Framed, leniency: &Leniency) -> Result<(), Rule> {
+    let n = match framed.framing {
+        Framing::Length(n) => n,
+        Framing::Empty if fields.contains(Known::ContentLength) => match length(fields, leniency)?.framing {
+            Framing::Length(n) => n,
+            Framing::Empty | Framing::Chunked | Framing::UntilClose => return Ok(()),
+        },
+        Framing::Empty | Framing::Chunked | Framing::UntilClose => return Ok(()),
+    };
+    let is_usual = framed.relaxed.is_none()
+        && fields.get(Known::ContentLength).is_some_and(|value| value.len() == 1 || value[0] != b'0');
+    if is_usual {
+        return Ok(());
+    }
+    fields.set(Known::ContentLength, n.to_string()).map_err(|_| Rule::LengthMalformed)
+}
+
 fn equal(fields: &Fields) -> Result<u64, Rule> {
     let mut first = None;
     for value in fields.all(Known::ContentLength).flat_map(syntax::list) {
@@ -170,7 +192,9 @@ fn equal(fields: &Fields) -> Result<u64, Rule> {
 
 fn number(value: &[u8]) -> Result<u64, Rule> {
     match syntax::decimal(value) {
-        Number::Is(n) => Ok(n),
+        // Many a reader keeps lengths as signed integers.
+        Number::Is(n) if n <= MOST => Ok(n),
+        Number::Is(_) => Err(Rule::LengthOverflow),
         Number::Malformed => Err(Rule::LengthMalformed),
         Number::Overflow => Err(Rule::LengthOverflow),
     }

@@ -36,8 +36,6 @@ mod write;
 
 pub use config::{Config, NextHop};
 pub use machine::{Machine, Next};
-#[cfg(feature = "h2")]
-pub(crate) use read::{DROPPED as TRAILERS_DROPPED, NOT_TRAILERS, REFUSED as TRAILERS_REFUSED};
 
 use crate::head::{RequestHead, ResponseHead};
 

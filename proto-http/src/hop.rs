@@ -6,6 +6,7 @@
 //! A peer may nominate fields of its own as belonging to the connection, and those are removed too. But it may not make us remove what
 //! others rely upon (Host, X-Forwarded-*, Authorization, …), and it may not nominate more than [`MOST_NOMINATIONS`].
 
+use crate::fields::alike::{self, Read};
 use crate::fields::{Fields, Known, set_of};
 use crate::head::{RequestHead, ResponseHead};
 use crate::rules::Rule;
@@ -33,7 +34,7 @@ const HOP: u64 = set_of(&[
 const JUDGED: u64 = set_of(&[Known::Te]);
 
 /// May not be nominated: others route, authorise, frame or account by them.
-const PROTECTED: &[Known] = &[
+const PROTECTED: u64 = set_of(&[
     Known::Host,
     Known::ContentLength,
     Known::TransferEncoding,
@@ -55,7 +56,7 @@ const PROTECTED: &[Known] = &[
     Known::Via,
     Known::CacheControl,
     Known::Date,
-];
+]);
 
 /// Removes from a received request what belonged to that hop: Connection and what it nominates, Keep-Alive, Proxy-Connection, TE (but
 /// `TE: trailers` survives), Upgrade (kept in [`RequestHead::upgrade`]), Proxy-Authenticate, Proxy-Authorization, HTTP2-Settings. Trailer
@@ -84,15 +85,18 @@ fn strip(fields: &mut Fields) -> Result<(), Rule> {
     if fields.contains(Known::Connection) && nominations(fields)? > 0 {
         fields.remove_named_by(Known::Connection, JUDGED);
     }
-    let accepts_trailers =
-        fields.has_any(JUDGED) && fields.elements(Known::Te).any(|coding| coding.eq_ignore_ascii_case(b"trailers"));
-    if !accepts_trailers {
+    if !takes_trailers(fields) {
         fields.remove_set(HOP);
         return Ok(());
     }
     fields.remove_set(HOP & !Known::Te.bit());
     // The value is well-formed and the name is known: this cannot fail.
     fields.set(Known::Te, "trailers").map_err(|_| Rule::NominationMalformed)
+}
+
+/// Whether the sender takes trailers (RFC 9110 §10.1.4).
+pub(crate) fn takes_trailers(fields: &Fields) -> bool {
+    fields.has_any(JUDGED) && fields.elements(Known::Te).any(|coding| coding.eq_ignore_ascii_case(b"trailers"))
 }
 
 /// Counts the options that name fields, and checks all options.
@@ -131,18 +135,17 @@ fn judge(option: &[u8]) -> Result<Option, Rule> {
     if option.eq_ignore_ascii_case(b"close") {
         return Ok(Option::Plain);
     }
-    match Known::of(option) {
-        Some(known) if PROTECTED.contains(&known) => Err(Rule::NominationProtected),
-        Some(known) if HOP & known.bit() != 0 => Ok(Option::Plain),
-        None if is_forwarding(option) => Err(Rule::NominationProtected),
-        Some(_) | None => Ok(Option::Nominates),
+    // A name that reads like another is judged as that one.
+    let name = match alike::read(option) {
+        Read::As(known) => known.bit(),
+        Read::Alike(bit) => bit,
+        Read::Other => 0,
+    };
+    match name {
+        name if PROTECTED & name != 0 || alike::reads_as_family(option) => Err(Rule::NominationProtected),
+        name if HOP & name != 0 => Ok(Option::Plain),
+        _ => Ok(Option::Nominates),
     }
-}
-
-/// All of the X-Forwarded family, known to us or not.
-fn is_forwarding(option: &[u8]) -> bool {
-    const FAMILY: &[u8] = b"x-forwarded-";
-    option.get(..FAMILY.len()).is_some_and(|start| start.eq_ignore_ascii_case(FAMILY))
 }
 
 #[cfg(test)]

@@ -60,6 +60,7 @@ pub mod priority;
 pub mod rules;
 mod syntax;
 pub mod target;
+mod trailers;
 pub mod transfer;
 pub mod websocket;
 

@@ -17,7 +17,7 @@
 mod leniency;
 mod table;
 
-pub(crate) use leniency::Uses;
+pub(crate) use leniency::{Dropped, Relaxed};
 pub use leniency::{Leniency, Switch};
 pub use table::{Rule, TABLE};
 
@@ -42,7 +42,8 @@ pub struct Row {
     pub rule: Rule,
     /// Where it applies.
     pub side: Side,
-    /// The status that a request gets which breaks it; the connection is closed in any case. Responses that break it become 502.
+    /// The status that a request gets which breaks it; the connection is closed in any case. Responses that break it become 502. `0` where the
+    /// field alone is dropped, which is counted (`h1::Config::dropped`).
     pub status: u16,
     /// Where it is written.
     pub source: &'static str,
@@ -50,6 +51,13 @@ pub struct Row {
     pub lenient: Option<&'static str>,
     /// What was found, in one sentence.
     pub summary: &'static str,
+}
+
+impl Row {
+    /// Whether what breaks it is dropped, and the message goes on.
+    pub const fn is_dropping(&self) -> bool {
+        self.status == 0
+    }
 }
 
 impl Rule {

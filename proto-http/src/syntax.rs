@@ -36,9 +36,26 @@ pub(crate) fn is_padded(octets: &[u8]) -> bool {
     octets.first().is_some_and(|&b| is_blank(b)) || octets.last().is_some_and(|&b| is_blank(b))
 }
 
-/// Octets that a target may hold: no blank, no control octet; others are kept as they came.
-pub(crate) fn is_target(octets: &[u8]) -> bool {
-    !octets.is_empty() && octets.iter().fold(true, |is_good, &b| is_good & (b > 0x20) & (b != 0x7f))
+/// What octets a target holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TargetOctets {
+    /// Visible ASCII alone.
+    Visible,
+    /// Octets above 0x7f too.
+    High,
+    /// A blank or a control octet, or none at all.
+    Bad,
+}
+
+/// Without a way out in the middle, so that the compiler takes many octets at a time.
+pub(crate) fn target_octets(octets: &[u8]) -> TargetOctets {
+    let (is_good, all) =
+        octets.iter().fold((true, 0), |(is_good, all), &b| (is_good & (b > 0x20) & (b != 0x7f), all | b));
+    match (is_good && !octets.is_empty(), all & 0x80) {
+        (false, _) => TargetOctets::Bad,
+        (true, 0) => TargetOctets::Visible,
+        (true, _) => TargetOctets::High,
+    }
 }
 
 /// Optional white space (RFC 9110 §5.6.3).

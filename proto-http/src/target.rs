@@ -10,14 +10,22 @@
 //! assert_eq!(target.path_and_query(), b"/a?b");
 //! ```
 
+mod normal;
+
+pub use normal::Slashes;
+
 use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::sync::{LazyLock, OnceLock};
 
 use bytes::Bytes;
 use http::Method;
 
+use self::normal::Normal;
+use crate::h1::Config;
 use crate::host::{Authority, NotHost};
 use crate::rules::Rule;
-use crate::syntax;
+use crate::syntax::{self, TargetOctets};
 
 /// The form of a target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -34,9 +42,8 @@ pub enum Form {
 
 /// A request target.
 ///
-/// Octets above 0x7f and those that RFC 3986 would have percent-encoded are kept as they came; blanks, control octets and fragments are
-/// refused.
-#[derive(Clone, PartialEq, Eq, Hash)]
+/// Octets that RFC 3986 would have percent-encoded are kept as they came; blanks, control octets, octets above 0x7f and fragments are refused.
+#[derive(Clone)]
 pub struct Target {
     raw: Bytes,
     form: Form,
@@ -46,6 +53,8 @@ pub struct Target {
     path_at: u32,
     /// Where the question mark is, or the end if there is none.
     query_at: u32,
+    /// The path in normal form, once that was asked for; `None` if it is as it came.
+    normal: OnceLock<Option<Box<Normal>>>,
 }
 
 impl Target {
@@ -54,8 +63,16 @@ impl Target {
     /// # Errors
     /// The rule it breaks.
     pub fn parse(method: &Method, raw: Bytes) -> Result<Self, Rule> {
-        if !syntax::is_target(&raw) {
-            return Err(Rule::TargetOctets);
+        Self::received(method, raw, &STRICT)
+    }
+
+    /// The same for what came, where a switch may relax it.
+    pub(crate) fn received(method: &Method, raw: Bytes, config: &Config) -> Result<Self, Rule> {
+        match syntax::target_octets(&raw) {
+            TargetOctets::Visible => {}
+            TargetOctets::High if config.leniency.raw_targets.is_lenient() => config.count_use(Rule::TargetNotAscii),
+            TargetOctets::High => return Err(Rule::TargetNotAscii),
+            TargetOctets::Bad => return Err(Rule::TargetOctets),
         }
         let end = u32::try_from(raw.len()).map_err(|_| Rule::TargetTooLong)?;
         match raw.first() {
@@ -76,7 +93,7 @@ impl Target {
     }
 
     fn whole(raw: Bytes, form: Form, end: u32) -> Self {
-        Self { raw, form, authority_at: 0, path_at: end, query_at: end }
+        Self { raw, form, authority_at: 0, path_at: end, query_at: end, normal: OnceLock::new() }
     }
 
     /// `host:port`; the port must be there (RFC 9112 §3.2.3).
@@ -118,6 +135,7 @@ impl Target {
                     path_at: path_at as u32,
                     query_at: query_at as u32,
                     raw,
+                    normal: OnceLock::new(),
                 })
             }
             Some(_) => Err(Rule::TargetFragment),
@@ -127,6 +145,7 @@ impl Target {
                 path_at: path_at as u32,
                 query_at: raw.len() as u32,
                 raw,
+                normal: OnceLock::new(),
             }),
         }
     }
@@ -223,6 +242,21 @@ fn is_scheme(scheme: &[u8]) -> bool {
         && scheme.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.'))
 }
 
+/// By the octets and the form: the rest follows from them.
+impl PartialEq for Target {
+    fn eq(&self, other: &Self) -> bool {
+        (self.form, &self.raw) == (other.form, &other.raw)
+    }
+}
+
+impl Eq for Target {}
+
+impl Hash for Target {
+    fn hash<S: Hasher>(&self, state: &mut S) {
+        (self.form, &self.raw).hash(state);
+    }
+}
+
 impl fmt::Debug for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?}(\"{self}\")", self.form)
@@ -244,6 +278,8 @@ impl TryFrom<&http::Uri> for Target {
         Self::origin(uri.path_and_query().map_or_else(|| "/".to_owned(), |path| path.as_str().to_owned()))
     }
 }
+
+static STRICT: LazyLock<Config> = LazyLock::new(Config::default);
 
 #[cfg(test)]
 mod tests;

@@ -30,7 +30,7 @@ impl Dice {
 
 const NAME: &[u8] = b"abcXYZ019-_!#$%&'*+.^`|~";
 const VALUE: &[u8] = b"abc XYZ\t019:;,=\"()/\xe9\xff";
-const PATH: &[u8] = b"abcXYZ019-_.~/%?&=|{}[]\"<>\xc3\xa9";
+const PATH: &[u8] = b"abcXYZ019-_.~/%?&=|{}[]\"<>";
 
 fn fields(dice: &mut Dice) -> Fields {
     let mut fields = Fields::new();

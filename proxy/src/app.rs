@@ -17,6 +17,7 @@ use crate::filter::{Filter, Stack};
 use crate::flow::Gone;
 use crate::forwarding::Forwarding;
 use crate::observe::Observe;
+use crate::paths::Paths;
 use crate::rescue::{PlainErrors, Rescue};
 use crate::retry::{Budget, Retry};
 use crate::route::Route;
@@ -32,6 +33,7 @@ struct Settings {
     forwarding: Forwarding,
     connect: ConnectPolicy,
     upgrades: UpgradePolicy,
+    paths: Paths,
 }
 
 impl Default for Settings {
@@ -44,6 +46,7 @@ impl Default for Settings {
             forwarding: Forwarding::default(),
             connect: ConnectPolicy::default(),
             upgrades: UpgradePolicy::default(),
+            paths: Paths::default(),
         }
     }
 }
@@ -157,6 +160,14 @@ impl<R: Route, F, Y, S, O, C> App<R, F, Y, S, O, C> {
     #[must_use]
     pub fn exchange_within(mut self, limit: Duration) -> Self {
         self.settings.within = limit;
+        self
+    }
+
+    /// What is done with paths that are not in normal form, such as `/x/../admin`, before filters and routes see them. Default
+    /// [`Paths::AsReceived`]: they go on as they came, and rules on paths have to look at `Target::normal_path`.
+    #[must_use]
+    pub fn paths(mut self, paths: Paths) -> Self {
+        self.settings.paths = paths;
         self
     }
 

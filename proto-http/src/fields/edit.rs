@@ -2,8 +2,9 @@
 
 use bytes::Bytes;
 
+use super::alike::Read;
 use super::list::{Entry, Home, List, OTHER, Wanted};
-use super::{AsName, FieldError, Fields, Known, KnownSet, spare};
+use super::{AsName, FieldError, Fields, Known, KnownSet, alike, spare};
 use crate::syntax;
 
 /// Fields that a list can hold: far above every limit on received heads.
@@ -156,7 +157,26 @@ impl Fields {
         list.present &= !set;
     }
 
-    /// Removes the fields which the values of `list` name, but those in the set `keep`.
+    /// What names of the list read like that they are not: see [`alike`].
+    #[cfg(feature = "h2")]
+    pub(crate) fn alike(&self) -> u64 {
+        let list = self.list();
+        let others = list.entries.iter().filter(|entry| entry.known == OTHER);
+        others.fold(0, |alike, entry| match Known::read(list.name(entry)) {
+            Read::Alike(bit) => alike | bit,
+            Read::As(_) | Read::Other => alike,
+        })
+    }
+
+    /// Removes the fields whose names read like one of a set and are not; gives how many there were.
+    pub(crate) fn remove_alike(&mut self, set: u64) -> usize {
+        let before = self.len();
+        let is_alike = |name: &[u8]| matches!(Known::read(name), Read::Alike(bit) if bit & set != 0);
+        self.retain(|name, _| !is_alike(name));
+        before - self.len()
+    }
+
+    /// Removes the fields which the values of `list` name, or names that read alike, but those in the set `keep`.
     pub(crate) fn remove_named_by(&mut self, name: Known, keep: u64) {
         let Some(list) = &mut self.list else { return };
         let (block, arena) = (&list.block, &list.arena);
@@ -177,7 +197,7 @@ impl Fields {
         list.entries.retain(|entry| {
             let name = entry.name_in(home_of(entry.home));
             let is_kept = entry.known != OTHER && keep & (1 << entry.known) != 0;
-            let is_named = names[..count].iter().any(|span| span.of(home_of(span.home)).eq_ignore_ascii_case(name));
+            let is_named = names[..count].iter().any(|span| alike::reads_as(span.of(home_of(span.home)), name));
             let stays = is_kept || !is_named;
             if stays && entry.known != OTHER {
                 present |= 1 << entry.known;
@@ -324,6 +344,8 @@ impl Span {
 #[derive(Debug, Default)]
 pub(crate) struct Draft {
     list: Option<Box<List>>,
+    /// What its names read like that they are not: see [`super::alike`].
+    pub(crate) alike: u64,
 }
 
 impl Draft {
@@ -336,13 +358,22 @@ impl Draft {
         // All places in it are smaller than this.
         u32::try_from(block.len()).ok()?;
         let list = self.list.get_or_insert_with(spare::take);
-        let (mut present, mut fits) = (list.present, true);
+        let (mut present, mut alike, mut fits) = (list.present, 0, true);
         list.entries.extend(fields.map(|(name, value)| {
             let name_at = name.as_ptr() as usize - block.as_ptr() as usize;
             let colon = name_at + name.len();
             let value_at = if value.is_empty() { colon } else { value.as_ptr() as usize - block.as_ptr() as usize };
-            let known = Known::of(name);
-            present |= known.map_or(0, Known::bit);
+            let known = match Known::read(name) {
+                Read::As(known) => {
+                    present |= known.bit();
+                    Some(known)
+                }
+                Read::Alike(bit) => {
+                    alike |= bit;
+                    None
+                }
+                Read::Other => None,
+            };
             fits &= name.len() <= usize::from(u16::MAX);
             Entry {
                 name_at: name_at as u32,
@@ -354,6 +385,7 @@ impl Draft {
             }
         }));
         list.present = present;
+        self.alike |= alike;
         fits.then_some(())
     }
 }

@@ -1,6 +1,6 @@
 //! The names that the machinery asks for, recognised once when a field is read or added.
 
-use super::AsName;
+use super::{AsName, alike};
 
 macro_rules! known {
     ($($name:ident = $text:literal,)*) => {
@@ -71,6 +71,7 @@ known! {
     SecWebSocketAccept = "Sec-WebSocket-Accept",
     ClientCert = "Client-Cert",
     ClientCertChain = "Client-Cert-Chain",
+    MaxForwards = "Max-Forwards",
 }
 
 impl Known {
@@ -81,17 +82,45 @@ impl Known {
 
     /// Recognises a name in any case.
     pub fn of(name: &[u8]) -> Option<Self> {
+        Self::candidate(name).filter(|known| known.is(name))
+    }
+
+    /// The only one that a name can be.
+    fn candidate(name: &[u8]) -> Option<Self> {
         let place = SLOTS.known[slot(SLOTS.seed, name)?];
-        let known = *Self::ALL.get(usize::from(place))?;
-        let text = known.as_str().as_bytes();
+        Self::ALL.get(usize::from(place)).copied()
+    }
+
+    fn is(self, name: &[u8]) -> bool {
+        let text = self.as_str().as_bytes();
         // Most are spelled as usual, and comparing octets is the fastest comparison there is.
-        (text == name || text.eq_ignore_ascii_case(name)).then_some(known)
+        text == name || text.eq_ignore_ascii_case(name)
+    }
+
+    /// What a name is, and what it reads like. A slot does not depend on the dashes of a name, so that a name which is nothing of the kind is
+    /// mostly told by its slot alone.
+    pub(crate) fn read(name: &[u8]) -> Read {
+        match Self::candidate(name) {
+            Some(known) if known.is(name) => Read::As(known),
+            Some(known) if alike::is_alike(known.as_str().as_bytes(), name) => Read::Alike(known.bit()),
+            _ if alike::is_family(name) => Read::Alike(alike::FAMILY),
+            _ => Read::Other,
+        }
     }
 
     /// The bit of this name in a set.
     pub(crate) const fn bit(self) -> u64 {
         1 << self as u8
     }
+}
+
+/// What a name was read as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Read {
+    As(Known),
+    /// None of them, and one of them (or [`alike::FAMILY`]) once underscores are dashes.
+    Alike(u64),
+    Other,
 }
 
 /// Where each known name is looked up: no two share a slot, so that one comparison decides.

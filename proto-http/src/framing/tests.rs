@@ -85,7 +85,11 @@ fn odd_lengths_are_refused_in_both_directions() {
     }
     assert_eq!(request(&[(CL, "5"), (CL, "6")]), Err(Rule::LengthContradictory));
     assert_eq!(response(&[(CL, "5"), (CL, "5")]), Err(Rule::LengthRepeated));
-    assert_eq!(request(&[(CL, "18446744073709551615")]), Ok(Framing::Length(u64::MAX)));
+    for over in ["9223372036854775808", "18446744073709551615", "00009223372036854775808", "9223372036854775808, 1"] {
+        assert_eq!(request(&[(CL, over)]), Err(Rule::LengthOverflow), "{over}");
+        assert_eq!(response(&[(CL, over)]), Err(Rule::LengthOverflow), "{over}");
+    }
+    assert_eq!(request(&[(CL, "9223372036854775807")]), Ok(Framing::Length(MOST)));
     assert_eq!(request(&[(CL, "007")]), Ok(Framing::Length(7)));
 }
 

@@ -1,5 +1,6 @@
 //! Chunk-size lines (RFC 9112 §7.1), read and written.
 
+use crate::framing::MOST;
 use crate::rules::Rule;
 use crate::syntax;
 
@@ -44,7 +45,9 @@ pub(super) fn line(octets: &[u8], searched: &mut u32, most: usize) -> Result<Opt
 fn size(digits: &[u8]) -> Result<u64, Rule> {
     match digits.len() {
         0 => Err(Rule::ChunkSize),
-        1..=DIGITS => Ok(digits.iter().fold(0, |sum, digit| sum << 4 | u64::from(value(*digit)))),
+        1..=DIGITS => Some(digits.iter().fold(0, |sum, digit| sum << 4 | u64::from(value(*digit))))
+            .filter(|size| *size <= MOST)
+            .ok_or(Rule::ChunkSizeOverflow),
         _ => Err(Rule::ChunkSizeOverflow),
     }
 }

@@ -5,12 +5,12 @@ use http::{Method, StatusCode, Version};
 use super::encode;
 use super::parse;
 use super::server::tidy_framing;
-use super::state::{Asked, Options, State, Write, protocols};
+use super::state::{Asked, Notes, Options, State, Write, protocols};
 use super::{Client, sealed};
-use crate::fields::{Fields, Known};
+use crate::fields::{Fields, Known, alike};
 use crate::framing::{self, Framing};
 use crate::head::{RequestHead, ResponseHead};
-use crate::rules::Rule;
+use crate::rules::{Rule, Side};
 use crate::syntax;
 use crate::transfer::{Last, Misuse, StreamError};
 use crate::websocket;
@@ -43,7 +43,9 @@ fn accept(state: &mut State, outline: parse::Outline<parse::Answered>) -> Result
     let parse::Answered { version, status, reason } = start;
     let block = state.inbound.split_to(length).freeze();
     let reason = if reason.is_empty() { None } else { Some(block.slice(reason)) };
+    let alike = draft.alike;
     let mut head = ResponseHead { status, version, reason, upgrade: None, fields: Fields::of_block(block, draft) };
+    alike::settle(&mut head.fields, alike, Side::Response, &state.config)?;
     if status == StatusCode::SWITCHING_PROTOCOLS {
         return switch(state, head);
     }
@@ -61,8 +63,9 @@ fn accept(state: &mut State, outline: parse::Outline<parse::Answered>) -> Result
     }
     let is_old = version == Version::HTTP_10;
     state.exchange.is_old = is_old;
-    let persists = Options::of(&head.fields).persists(is_old);
-    state.exchange.persists &= persists && framed.framing != Framing::UntilClose;
+    let options = Options::of(&head.fields);
+    state.remember_names(options, framed.framing, &head.fields);
+    state.exchange.persists &= options.persists(is_old) && framed.framing != Framing::UntilClose;
     let last = state.begin_content(framed.framing);
     Ok((head, last))
 }
@@ -78,7 +81,7 @@ fn interim(state: &mut State, mut head: ResponseHead) -> Result<(ResponseHead, L
 
 /// 101: only with one of the protocols that we offered.
 fn switch(state: &mut State, mut head: ResponseHead) -> Result<(ResponseHead, Last), Rule> {
-    if state.offered.is_none() {
+    if !state.notes.has_offer() {
         return Err(Rule::UpgradeNotAsked);
     }
     let protocol = protocols(&head.fields)?.ok_or(Rule::UpgradeProtocol)?;
@@ -95,7 +98,7 @@ fn switch(state: &mut State, mut head: ResponseHead) -> Result<(ResponseHead, La
 
 /// Whether our key is answered, if we sent one (RFC 6455 §4.1).
 fn is_proven(state: &State, fields: &Fields) -> bool {
-    let Some(key) = &state.key else { return true };
+    let Some(key) = state.notes.key() else { return true };
     fields.all(Known::SecWebSocketAccept).eq([websocket::accept(key).as_bytes()])
 }
 
@@ -123,8 +126,7 @@ fn ask(state: &mut State, head: &RequestHead, last: Last) -> Result<(), Misuse> 
         out.extend_from_slice(b"\r\n");
     });
     state.asked = Asked::of(&head.method);
-    state.offered = head.upgrade.clone();
-    state.key = head.fields.get(Known::SecWebSocketKey).filter(|_| offered.is_some()).map(Box::from);
+    state.notes = Notes::of(head.upgrade.clone(), head.fields.shared(Known::SecWebSocketKey));
     state.write = plan.write;
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! What connections share.
 
 use crate::limits::Limits;
-use crate::rules::{Leniency, Rule, Uses};
+use crate::rules::{Dropped, Leniency, Relaxed, Rule};
 
 /// What all connections of one listener or one connector share.
 #[derive(Clone, Debug, Default)]
@@ -13,7 +13,8 @@ pub struct Config {
     pub leniency: Leniency,
     /// Who takes the requests that a [`super::Client`] writes.
     pub next_hop: NextHop,
-    uses: Uses,
+    uses: Relaxed,
+    dropped: Dropped,
 }
 
 /// Who takes a request, which decides how an absolute-form target is written (RFC 9112 §3.2).
@@ -32,7 +33,16 @@ impl Config {
         self.uses.read().into_iter()
     }
 
-    pub(super) fn count_use(&self, rule: Rule) {
+    /// How many fields were dropped without refusing the message they came in, ever, by the rule that they break.
+    pub fn dropped(&self) -> impl Iterator<Item = (Rule, u64)> {
+        self.dropped.read().into_iter()
+    }
+
+    pub(crate) fn count_use(&self, rule: Rule) {
         self.uses.count(rule);
+    }
+
+    pub(crate) fn count_dropped(&self, rule: Rule, fields: usize) {
+        self.dropped.count(rule, fields);
     }
 }

@@ -1,9 +1,9 @@
 //! Start lines and framing fields of heads to write: everything is checked again on the way out.
 
-use http::{Method, StatusCode};
+use http::{Method, StatusCode, Version};
 
 use super::config::NextHop;
-use super::state::{Asked, Write};
+use super::state::{Asked, Exchange, Write};
 use crate::fields::{Fields, Known, set_of};
 use crate::framing::{self, Framing};
 use crate::head::{RequestHead, ResponseHead};
@@ -35,6 +35,14 @@ impl Plan {
         Self { write, says, skip: 0 }
     }
 
+    /// Trailers are promised only where they can follow.
+    fn with_promise(mut self) -> Self {
+        if self.write != Write::Chunked {
+            self.skip |= Known::Trailer.bit();
+        }
+        self
+    }
+
     /// Content of a length that the caller's field announces.
     fn announced(length: u64, last: Last) -> Result<Self, Misuse> {
         match last {
@@ -46,7 +54,16 @@ impl Plan {
 }
 
 /// How the content of a final response is written.
-pub(super) fn response_content(head: &ResponseHead, last: Last, asked: Asked, is_old: bool) -> Result<Plan, Misuse> {
+pub(super) fn response_content(
+    head: &ResponseHead,
+    last: Last,
+    asked: Asked,
+    exchange: Exchange,
+) -> Result<Plan, Misuse> {
+    content_of(head, last, asked, exchange).map(Plan::with_promise)
+}
+
+fn content_of(head: &ResponseHead, last: Last, asked: Asked, exchange: Exchange) -> Result<Plan, Misuse> {
     let nothing = if last == Last::Yes { Write::Ended } else { Write::Nothing };
     if head.status == StatusCode::NO_CONTENT {
         return Ok(Plan { skip: Known::ContentLength.bit(), ..Plan::new(nothing, b"") });
@@ -56,15 +73,28 @@ pub(super) fn response_content(head: &ResponseHead, last: Last, asked: Asked, is
         return Ok(Plan::new(nothing, b""));
     }
     match (length, last) {
+        (Some(_), Last::No) if has_trailers_beside(head, exchange) => {
+            Ok(Plan { skip: Known::ContentLength.bit(), ..Plan::new(Write::Chunked, CHUNKED) })
+        }
         (Some(length), last) => Plan::announced(length, last),
         (None, Last::Yes) => Ok(Plan::new(Write::Ended, EMPTY)),
-        (None, Last::No) if is_old => Ok(Plan::new(Write::UntilClose, b"")),
+        (None, Last::No) if exchange.is_old => Ok(Plan::new(Write::UntilClose, b"")),
         (None, Last::No) => Ok(Plan::new(Write::Chunked, CHUNKED)),
     }
 }
 
+/// Whether trailers are promised that come after content of a known length, as they can in versions above 1, to a client that takes them.
+/// Here only chunks have a place for them.
+fn has_trailers_beside(head: &ResponseHead, exchange: Exchange) -> bool {
+    exchange.takes_trailers && head.version > Version::HTTP_11 && head.fields.contains(Known::Trailer)
+}
+
 /// How the content of a request is written.
 pub(super) fn request_content(head: &RequestHead, last: Last) -> Result<Plan, Misuse> {
+    content_of_request(head, last).map(Plan::with_promise)
+}
+
+fn content_of_request(head: &RequestHead, last: Last) -> Result<Plan, Misuse> {
     let length = length(&head.fields)?;
     if head.method == Method::CONNECT {
         return match length {
@@ -181,7 +211,7 @@ fn host_to_add(head: &RequestHead, form: Form) -> Result<Option<&[u8]>, Misuse> 
         return Err(Misuse::Head(Rule::HostRepeated));
     }
     let checked = match form {
-        Form::Authority | Form::Absolute => host::check(&head.target, &head.fields, http::Version::HTTP_11),
+        Form::Authority | Form::Absolute => host::check(&head.target, &head.fields, Version::HTTP_11),
         Form::Origin | Form::Asterisk => Authority::parse(given).map(|_| ()).map_err(|_| Rule::HostMalformed),
     };
     checked.map(|()| None).map_err(Misuse::Head)

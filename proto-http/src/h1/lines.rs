@@ -3,7 +3,7 @@
 //! Heads that arrive whole do not come here unless something is wrong with them; what is wrong is found out here.
 
 use crate::rules::{Leniency, Rule};
-use crate::syntax;
+use crate::syntax::{self, TargetOctets};
 
 /// How far the search has come.
 #[derive(Clone, Copy, Debug, Default)]
@@ -157,7 +157,7 @@ pub(super) fn request_line(line: &[u8]) -> Result<RequestLine<'_>, Rule> {
     if method.len() > METHOD || !syntax::is_token(method) {
         return Err(Rule::MethodMalformed);
     }
-    if !syntax::is_target(target) {
+    if syntax::target_octets(target) == TargetOctets::Bad {
         return Err(Rule::TargetOctets);
     }
     Ok(RequestLine { method, target, version: version_of(version)? })
@@ -190,6 +190,8 @@ fn version_of(octets: &[u8]) -> Result<http::Version, Rule> {
     match octets {
         b"HTTP/1.1" => Ok(http::Version::HTTP_11),
         b"HTTP/1.0" => Ok(http::Version::HTTP_10),
+        // A minor version that nobody knows is read as the highest known one (RFC 9110 §2.5).
+        [b'H', b'T', b'T', b'P', b'/', b'1', b'.', minor] if minor.is_ascii_digit() => Ok(http::Version::HTTP_11),
         [b'H', b'T', b'T', b'P', b'/', major, b'.', minor] if major.is_ascii_digit() && minor.is_ascii_digit() => {
             Err(Rule::VersionUnsupported)
         }

@@ -6,9 +6,10 @@ use super::chunk;
 use super::lines::{Bounds, Section};
 use super::parse;
 use super::state::{Chunk, Read, State};
-use crate::fields::{Fields, Known, set_of};
+use crate::fields::Fields;
 use crate::framing::Framing;
 use crate::rules::{Leniency, Rule};
+use crate::trailers;
 use crate::transfer::{Last, StreamError};
 
 /// What follows a head.
@@ -19,39 +20,6 @@ pub(super) enum Piece {
     NeedOctets,
     Done,
 }
-
-/// In a trailer section these are an attempt to reframe or reroute, and are refused (RFC 9110 §6.5.1).
-pub(crate) const REFUSED: u64 = set_of(&[Known::ContentLength, Known::TransferEncoding, Known::Host]);
-/// These mean nothing there, and are dropped.
-pub(crate) const DROPPED: u64 = set_of(&[
-    Known::Connection,
-    Known::KeepAlive,
-    Known::ProxyConnection,
-    Known::ProxyAuthenticate,
-    Known::ProxyAuthorization,
-    Known::Te,
-    Known::Trailer,
-    Known::Upgrade,
-    Known::Http2Settings,
-    Known::Expect,
-    Known::Authorization,
-    Known::WwwAuthenticate,
-    Known::Cookie,
-    Known::SetCookie,
-    Known::ContentType,
-    Known::ContentEncoding,
-    Known::ContentRange,
-    Known::CacheControl,
-    Known::Via,
-    Known::Forwarded,
-    Known::XForwardedFor,
-    Known::XForwardedProto,
-    Known::XForwardedHost,
-    Known::XForwardedPort,
-    Known::XRealIp,
-]);
-/// What is never written in a trailer section.
-pub(crate) const NOT_TRAILERS: u64 = REFUSED | DROPPED;
 
 /// All extensions of a body may take this many times the longest line.
 const EXTENSION_LINES: usize = 4;
@@ -197,10 +165,7 @@ impl State {
     fn trailer_fields(&mut self, length: usize) -> Result<Fields, Rule> {
         let draft = parse::trailers(&self.inbound[..length], self.config.limits.trailer_fields)?;
         let mut fields = Fields::of_block(self.inbound.split_to(length).freeze(), draft);
-        if fields.has_any(REFUSED) {
-            return Err(Rule::TrailerForbidden);
-        }
-        fields.remove_set(DROPPED);
+        trailers::tidy(&mut fields, self.notes.names(), &self.config);
         Ok(fields)
     }
 }

@@ -5,13 +5,14 @@ use http::{Method, StatusCode, Version};
 
 use super::encode;
 use super::parse;
-use super::state::{Asked, Options, Read, State, Write, protocols};
+use super::state::{Asked, Notes, Options, Read, State, Write, protocols};
 use super::{Server, sealed};
-use crate::fields::{Fields, Known};
+use crate::fields::{Fields, Known, alike};
 use crate::framing::{self, Framing};
 use crate::head::{RequestHead, ResponseHead};
+use crate::hop;
 use crate::host;
-use crate::rules::Rule;
+use crate::rules::{Rule, Side};
 use crate::target::Target;
 use crate::transfer::{Last, Misuse, StreamError};
 
@@ -66,8 +67,10 @@ fn accept(state: &mut State, outline: parse::Outline<parse::Asked>) -> Result<(R
     let parse::Outline { length, start, draft } = outline;
     let parse::Asked { method, target, version } = start;
     let block = state.inbound.split_to(length).freeze();
-    let target = Target::parse(&method, block.slice(target))?;
+    let target = Target::received(&method, block.slice(target), &state.config)?;
+    let alike = draft.alike;
     let mut fields = Fields::of_block(block, draft);
+    alike::settle(&mut fields, alike, Side::Request, &state.config)?;
     match host::check(&target, &fields, version) {
         Err(Rule::HostMissing) if state.config.leniency.host_missing.is_lenient() => {
             state.config.count_use(Rule::HostMissing)
@@ -83,9 +86,11 @@ fn accept(state: &mut State, outline: parse::Outline<parse::Asked>) -> Result<(R
     let upgrade = upgrade.filter(|_| method != Method::CONNECT);
     let head = RequestHead { method, target, version, upgrade, fields };
     state.asked = Asked::of(&head.method);
-    state.offered = head.upgrade.clone();
+    state.notes = Notes::of(head.upgrade.clone(), None);
+    state.remember_names(options, framed.framing, &head.fields);
     state.exchange.is_old = is_old;
     state.exchange.persists = options.persists(is_old);
+    state.exchange.takes_trailers = !is_old && hop::takes_trailers(&head.fields);
     let last = state.begin_content(framed.framing);
     state.exchange.expects = last == Last::No && head.fields.contains(Known::Expect) && head.expects_continue();
     if let (Framing::Length(n), Some(most)) = (framed.framing, state.config.limits.body_octets)
@@ -100,7 +105,9 @@ fn accept(state: &mut State, outline: parse::Outline<parse::Asked>) -> Result<(R
 
 /// Takes out of the fields what belongs to the transfer, and repairs what a switch let pass.
 pub(super) fn tidy_framing(state: &mut State, fields: &mut Fields, framed: framing::Framed) -> Result<(), Rule> {
-    fields.remove_set(Known::TransferEncoding.bit());
+    let has_trailers = framed.framing == Framing::Chunked;
+    // A promise of trailers that cannot come is none.
+    fields.remove_set(Known::TransferEncoding.bit() | if has_trailers { 0 } else { Known::Trailer.bit() });
     if let Some(rule) = framed.relaxed {
         state.config.count_use(rule);
         if rule == Rule::LengthWithEncoding {
@@ -108,21 +115,7 @@ pub(super) fn tidy_framing(state: &mut State, fields: &mut Fields, framed: frami
             state.close = true;
         }
     }
-    let n = match framed.framing {
-        Framing::Length(n) => n,
-        // To HEAD and with 304 a length is announced that does not come.
-        Framing::Empty if framed.relaxed == Some(Rule::LengthRepeated) => {
-            let Framing::Length(n) = framing::length(fields, &state.config.leniency)?.framing else { return Ok(()) };
-            n
-        }
-        Framing::Empty | Framing::Chunked | Framing::UntilClose => return Ok(()),
-    };
-    let is_canonical = framed.relaxed.is_none()
-        && fields.get(Known::ContentLength).is_some_and(|value| value.len() == 1 || value[0] != b'0');
-    if is_canonical {
-        return Ok(());
-    }
-    fields.set(Known::ContentLength, n.to_string()).map_err(|_| Rule::LengthMalformed)
+    framing::tidy_length(fields, framed, &state.config.leniency)
 }
 
 /// 101: only if the request asked for that protocol and was read to its end.
@@ -178,7 +171,7 @@ fn write_alone(state: &mut State, head: &ResponseHead, ours: &[&[u8]]) -> Result
 /// Any other final head.
 fn answer(state: &mut State, head: &ResponseHead, last: Last) -> Result<(), Misuse> {
     let line = encode::status_line(head)?;
-    let plan = encode::response_content(head, last, state.asked, state.exchange.is_old)?;
+    let plan = encode::response_content(head, last, state.asked, state.exchange)?;
     let options = Options::of(&head.fields);
     // Whether the content comes that was held back is the client's guess now.
     let is_left_waiting = state.awaits_continue();

@@ -10,6 +10,7 @@ use super::config::Config;
 use super::lines::Scan;
 use super::outbox::Outbox;
 use crate::fields::{Fields, Known};
+use crate::framing::Framing;
 use crate::rules::Rule;
 use crate::syntax;
 use crate::transfer::{Misuse, StreamError};
@@ -21,10 +22,7 @@ pub(super) struct State {
     pub(super) out: Outbox,
     pub(super) read: Read,
     pub(super) write: Write,
-    /// The protocols that the request offers to switch to.
-    pub(super) offered: Option<Bytes>,
-    /// The key that an offer of WebSocket came with.
-    pub(super) key: Option<Box<[u8]>>,
+    pub(super) notes: Notes,
     pub(super) scan: Scan,
     /// What `inbound` is a part of; its own capacity does not tell, when all of it was given away.
     pub(super) held: Option<Size>,
@@ -40,6 +38,64 @@ pub(super) struct State {
     /// Content of the current messages.
     pub(super) content_in: u64,
     pub(super) content_out: u64,
+}
+
+/// What of a head is needed later. Mostly nothing is.
+#[derive(Debug, Default)]
+pub(super) enum Notes {
+    #[default]
+    Nothing,
+    /// The protocols that the request offers to switch to.
+    Offer(Bytes),
+    /// The same with the key that an offer of WebSocket came with.
+    OfferWithKey(Box<(Bytes, Bytes)>),
+    /// What Connection named, in the head of a message that may have trailers.
+    Names(Bytes),
+    /// An offer, and those names.
+    OfferAndNames(Box<(Bytes, Bytes)>),
+}
+
+impl Notes {
+    /// An offer and its key, if there are any.
+    pub(super) fn of(offered: Option<Bytes>, key: Option<Bytes>) -> Self {
+        match (offered, key) {
+            (Some(offered), Some(key)) => Self::OfferWithKey(Box::new((offered, key))),
+            (Some(offered), None) => Self::Offer(offered),
+            (None, _) => Self::Nothing,
+        }
+    }
+
+    fn add_names(&mut self, names: Bytes) {
+        *self = match std::mem::take(self) {
+            Self::Offer(offered) => Self::OfferAndNames(Box::new((offered, names))),
+            // Names come with a final head, after which no key is asked for.
+            _ => Self::Names(names),
+        };
+    }
+
+    fn offered(&self) -> Option<&[u8]> {
+        match self {
+            Self::Offer(offered) => Some(offered),
+            Self::OfferWithKey(pair) | Self::OfferAndNames(pair) => Some(&pair.0),
+            Self::Nothing | Self::Names(_) => None,
+        }
+    }
+
+    pub(super) fn has_offer(&self) -> bool {
+        self.offered().is_some()
+    }
+
+    pub(super) fn key(&self) -> Option<&[u8]> {
+        if let Self::OfferWithKey(pair) = self { Some(&pair.1) } else { None }
+    }
+
+    pub(super) fn names(&self) -> Option<&[u8]> {
+        match self {
+            Self::Names(names) => Some(names),
+            Self::OfferAndNames(pair) => Some(&pair.1),
+            Self::Nothing | Self::Offer(_) | Self::OfferWithKey(_) => None,
+        }
+    }
 }
 
 /// The message being read.
@@ -128,6 +184,8 @@ pub(super) struct Exchange {
     pub(super) is_old: bool,
     /// The request asked for 100 (Continue), and none was sent.
     pub(super) expects: bool,
+    /// The request said that trailers are taken.
+    pub(super) takes_trailers: bool,
     /// Content of the message being read has come.
     pub(super) has_content: bool,
     /// Informational heads read.
@@ -149,8 +207,7 @@ impl State {
             out,
             read: Read::Head,
             write: Write::Head,
-            offered: None,
-            key: None,
+            notes: Notes::Nothing,
             scan: Scan { line_at: 0, searched: 0, lines: 0 },
             held: None,
             asked: Asked::Nothing,
@@ -158,6 +215,7 @@ impl State {
                 persists: true,
                 is_old: false,
                 expects: false,
+                takes_trailers: false,
                 has_content: false,
                 interims: 0,
                 empty_lines: 0,
@@ -242,8 +300,7 @@ impl State {
     pub(super) fn reset(&mut self) {
         self.read = Read::Head;
         self.write = Write::Head;
-        self.offered = None;
-        self.key = None;
+        self.notes = Notes::Nothing;
         self.scan = Scan::default();
         self.asked = Asked::Nothing;
         self.exchange = Exchange { persists: true, ..Exchange::default() };
@@ -252,10 +309,20 @@ impl State {
         self.content_out = 0;
     }
 
+    /// Remembers what Connection named, until the trailer section is read.
+    pub(super) fn remember_names(&mut self, options: Options, framing: Framing, fields: &Fields) {
+        if options.names && framing == Framing::Chunked {
+            let alone = fields.all(Known::Connection).nth(1).is_none();
+            let names = fields.shared(Known::Connection).filter(|_| alone);
+            let joined = || fields.all(Known::Connection).collect::<Vec<_>>().join(&b", "[..]).into();
+            self.notes.add_names(names.unwrap_or_else(joined));
+        }
+    }
+
     /// Whether a protocol is among those that were offered (RFC 9110 §7.8).
     pub(super) fn is_offered(&self, protocol: &[u8]) -> bool {
         let same = |offer: &[u8]| offer.eq_ignore_ascii_case(protocol);
-        self.offered.as_deref().is_some_and(|offers| syntax::list(offers).any(same))
+        self.notes.offered().is_some_and(|offers| syntax::list(offers).any(same))
     }
 }
 
@@ -290,6 +357,8 @@ pub(super) struct Options {
     pub(super) close: bool,
     pub(super) keep_alive: bool,
     pub(super) upgrade: bool,
+    /// There are others, which may name fields.
+    pub(super) names: bool,
 }
 
 impl Options {
@@ -308,9 +377,13 @@ impl Options {
             return;
         }
         for option in syntax::list(value) {
-            self.close |= option.eq_ignore_ascii_case(b"close");
-            self.keep_alive |= option.eq_ignore_ascii_case(b"keep-alive");
-            self.upgrade |= option.eq_ignore_ascii_case(b"upgrade");
+            let close = option.eq_ignore_ascii_case(b"close");
+            let keep_alive = option.eq_ignore_ascii_case(b"keep-alive");
+            let upgrade = option.eq_ignore_ascii_case(b"upgrade");
+            self.close |= close;
+            self.keep_alive |= keep_alive;
+            self.upgrade |= upgrade;
+            self.names |= !(close | keep_alive | upgrade);
         }
     }
 

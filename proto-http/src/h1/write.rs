@@ -3,9 +3,9 @@
 use bytes::Bytes;
 
 use super::chunk;
-use super::read::NOT_TRAILERS;
 use super::state::{State, Write};
 use crate::fields::Fields;
+use crate::trailers;
 use crate::transfer::{Last, Misuse};
 
 const LAST_CHUNK: &[u8] = b"0\r\n\r\n";
@@ -38,7 +38,7 @@ impl State {
             Write::Length(1..) => return Err(Misuse::TooShort),
             Write::Chunked => self.out.copy(|out| {
                 out.extend_from_slice(b"0\r\n");
-                fields.write_to(out, NOT_TRAILERS);
+                trailers::to_send(fields).write_to(out, 0);
                 out.extend_from_slice(b"\r\n");
             }),
             // There is no place for them: the length or the end of the connection frames the content.

@@ -12,7 +12,7 @@ use h2::{RecvStream, SendStream};
 use http::{Method, Response, StatusCode};
 
 use super::request_out::{self, Extended, Opens, Outgoing, Scheme};
-use super::response_in;
+use super::{response_in, trailers};
 use crate::fields::{Fields, Known};
 use crate::framing::Framing;
 use crate::h1::Config;
@@ -198,9 +198,9 @@ impl ClientStream {
             Write::Body(_) if !self.is_tunnel => {}
             Write::Body(_) | Write::Head | Write::Ended => return Err(Misuse::OutOfOrder),
         }
+        let trailers = trailers::to_send(fields)?;
         self.write = Write::Ended;
         if let Some(send) = &mut self.send {
-            let trailers = request_out::trailers(fields);
             let _ = if trailers.is_empty() { send.send_data(Bytes::new(), true) } else { send.send_trailers(trailers) };
         }
         Ok(())
@@ -292,7 +292,7 @@ impl ClientStream {
     fn poll_trailers(&mut self, cx: &mut Context<'_>) -> Poll<Result<Part<ResponseHead>, StreamError>> {
         let Read::Body(body, _) = &mut self.read else { return Poll::Pending };
         let trailers = match ready!(body.poll_trailers(cx)) {
-            Ok(Some(map)) if !self.is_tunnel => response_in::trailers(&map, &self.config),
+            Ok(Some(map)) if !self.is_tunnel => trailers::received(&map, &self.config),
             Ok(_) => Ok(Fields::new()),
             Err(error) => return Poll::Ready(Err(self.broken(&error))),
         };

@@ -15,11 +15,13 @@ use bytes::Bytes;
 use h2::ext::Protocol;
 use http::{HeaderMap, Method, Uri, Version, request};
 
-use crate::fields::{Fields, Known, set_of};
+use crate::fields::{Fields, Known, alike, set_of};
+use crate::framing;
+use crate::h1::Config;
 use crate::head::RequestHead;
 use crate::host::{self, Authority, NotHost};
 use crate::limits::Limits;
-use crate::rules::Rule;
+use crate::rules::{Rule, Side};
 use crate::syntax;
 use crate::target::{Form, Target};
 
@@ -48,10 +50,10 @@ const AROUND_FIELD: usize = 4;
 ///
 /// ```
 /// use http::Request;
-/// use simplon_proto_http::{Limits, fields::Known, h2::request_head};
+/// use simplon_proto_http::{fields::Known, h1::Config, h2::request_head};
 ///
 /// let request = Request::get("https://a.example/b?c").header("cookie", "d=1").header("cookie", "e=2").body(()).unwrap();
-/// let head = request_head(request.into_parts().0, &Limits::default()).unwrap();
+/// let head = request_head(request.into_parts().0, &Config::default()).unwrap();
 /// assert_eq!(head.target.as_bytes(), b"/b?c");
 /// assert_eq!(head.fields.get(Known::Host), Some(&b"a.example"[..]));
 /// assert_eq!(head.fields.get(Known::Cookie), Some(&b"d=1; e=2"[..]));
@@ -59,16 +61,34 @@ const AROUND_FIELD: usize = 4;
 ///
 /// # Errors
 /// The rule that the head breaks.
-pub fn request_head(parts: request::Parts, limits: &Limits) -> Result<RequestHead, Rule> {
+pub fn request_head(parts: request::Parts, config: &Config) -> Result<RequestHead, Rule> {
     let request::Parts { method, uri, headers, extensions, .. } = parts;
     check_scheme(&uri)?;
     let protocol = extensions.get::<Protocol>().map(|protocol| Bytes::copy_from_slice(protocol.as_ref()));
     let method = if protocol.is_some() { Method::GET } else { method };
-    let target = target(&method, &uri, limits)?;
-    let mut fields = fields(&uri, &headers, &target, limits)?;
+    let target = target(&method, &uri, config)?;
+    let mut fields = fields(&uri, &headers, &target, &config.limits)?;
+    let alike = fields.alike();
+    alike::settle(&mut fields, alike, Side::Request, config)?;
     host::check(&target, &fields, Version::HTTP_2)?;
+    tidy_length(protocol.is_some(), &mut fields, config)?;
     let protocol = protocol.map(|protocol| offered(protocol, &mut fields)).transpose()?;
     Ok(RequestHead { method, target, version: Version::HTTP_2, upgrade: protocol, fields })
+}
+
+/// One length, as HTTP/1 would have it. An extended CONNECT has none: what follows it is no content (RFC 8441 §5, RFC 9110 §9.3.6).
+fn tidy_length(is_extended: bool, fields: &mut Fields, config: &Config) -> Result<(), Rule> {
+    if !fields.contains(Known::ContentLength) {
+        return Ok(());
+    }
+    let framed = framing::length(fields, &config.leniency)?;
+    if is_extended {
+        return Err(Rule::ConnectContent);
+    }
+    if let Some(rule) = framed.relaxed {
+        config.count_use(rule);
+    }
+    framing::tidy_length(fields, framed, &config.leniency)
 }
 
 /// The crate drops a scheme that has no authority beside it.
@@ -77,17 +97,17 @@ fn check_scheme(uri: &Uri) -> Result<(), Rule> {
     if is_known { Ok(()) } else { Err(Rule::SchemeUnknown) }
 }
 
-fn target(method: &Method, uri: &Uri, limits: &Limits) -> Result<Target, Rule> {
+fn target(method: &Method, uri: &Uri, config: &Config) -> Result<Target, Rule> {
     let octets = match (method, uri.path_and_query()) {
         (&Method::CONNECT, None) => uri.authority().ok_or(Rule::HostMissing)?.as_str(),
         (&Method::CONNECT, Some(_)) => return Err(Rule::TargetForm),
         (_, Some(path)) => path.as_str(),
         (_, None) => return Err(Rule::TargetForm),
     };
-    if octets.len() > limits.target_octets {
+    if octets.len() > config.limits.target_octets {
         return Err(Rule::TargetTooLong);
     }
-    let target = Target::parse(method, Bytes::copy_from_slice(octets.as_bytes()))?;
+    let target = Target::received(method, Bytes::copy_from_slice(octets.as_bytes()), config)?;
     // A path is no place for a whole URI.
     if target.form() == Form::Absolute { Err(Rule::TargetForm) } else { Ok(target) }
 }

@@ -212,10 +212,5 @@ fn headers(fields: &Fields, skip: u64) -> HeaderMap {
     map
 }
 
-/// A trailer section without what has no place in one.
-pub(super) fn trailers(fields: &Fields) -> HeaderMap {
-    headers(fields, NEVER | crate::h1::NOT_TRAILERS)
-}
-
 #[cfg(test)]
 mod tests;

@@ -2,11 +2,11 @@
 
 use http::{HeaderMap, Method, StatusCode, Version, response};
 
-use crate::fields::{FieldError, Fields, Known, set_of};
+use crate::fields::{FieldError, Fields, Known, alike, set_of};
 use crate::framing::{self, Framing};
 use crate::h1::Config;
 use crate::head::ResponseHead;
-use crate::rules::Rule;
+use crate::rules::{Rule, Side};
 use crate::syntax;
 
 /// These belong to a connection of HTTP/1; a message that holds one is malformed (RFC 9113 §8.2.2).
@@ -35,6 +35,8 @@ pub(super) fn response(
     }
     let limits = &config.limits;
     let mut fields = fields(&headers, limits.head_octets, limits.head_fields)?;
+    let alike = fields.alike();
+    alike::settle(&mut fields, alike, Side::Response, config)?;
     let framed = framing::of_response(asked, status, Version::HTTP_2, &fields, &config.leniency)?;
     let has_no_length = status.is_informational()
         || status == StatusCode::NO_CONTENT
@@ -42,33 +44,13 @@ pub(super) fn response(
     if has_no_length {
         fields.remove(Known::ContentLength);
     }
-    if let Framing::Length(length) = framed.framing {
-        // One field, in its usual spelling.
-        let length = length.to_string();
-        if fields.all(Known::ContentLength).ne([length.as_bytes()]) {
-            fields.set(Known::ContentLength, length).map_err(rule_of)?;
-        }
-    }
+    framing::tidy_length(&mut fields, framed, &config.leniency)?;
     let head = ResponseHead { status, version: Version::HTTP_2, reason: None, upgrade: None, fields };
     Ok((head, framed.framing))
 }
 
-/// A trailer section; empty if all that was in it has no place there.
-pub(super) fn trailers(headers: &HeaderMap, config: &Config) -> Result<Fields, Rule> {
-    let limits = &config.limits;
-    let mut fields = fields(headers, limits.trailer_octets, limits.trailer_fields).map_err(|rule| match rule {
-        Rule::HeadTooLarge => Rule::TrailerTooLarge,
-        Rule::TooManyFields => Rule::TooManyTrailers,
-        rule => rule,
-    })?;
-    if fields.has_any(crate::h1::TRAILERS_REFUSED) {
-        return Err(Rule::TrailerForbidden);
-    }
-    fields.remove_set(crate::h1::TRAILERS_DROPPED);
-    Ok(fields)
-}
-
-fn fields(headers: &HeaderMap, most_octets: usize, most_fields: usize) -> Result<Fields, Rule> {
+/// The fields of a section, checked.
+pub(super) fn fields(headers: &HeaderMap, most_octets: usize, most_fields: usize) -> Result<Fields, Rule> {
     if headers.len() > most_fields {
         return Err(Rule::TooManyFields);
     }

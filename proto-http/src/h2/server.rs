@@ -3,6 +3,7 @@
 mod request;
 mod response;
 
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
@@ -12,8 +13,8 @@ use http::{Request, StatusCode};
 
 use self::response::{End, Outbox};
 use super::failure;
+use crate::h1::Config;
 use crate::head::{RequestHead, ResponseHead};
-use crate::limits::Limits;
 use crate::transfer::{Last, Misuse, Part, Reason, Sink, Source, StreamError};
 
 /// What fits while nothing waits. More than that is a piece that comes at once.
@@ -36,7 +37,7 @@ pub struct ServerStream {
     read: Read,
     write: Write,
     asked: Asked,
-    limits: Limits,
+    config: Arc<Config>,
     expects: Expects,
     outbox: Outbox,
     interims: u8,
@@ -92,7 +93,7 @@ enum Expects {
 
 impl ServerStream {
     /// A request that came, with the means to answer it.
-    pub fn new(request: Request<RecvStream>, respond: SendResponse<Bytes>, limits: Limits) -> Self {
+    pub fn new(request: Request<RecvStream>, respond: SendResponse<Bytes>, config: Arc<Config>) -> Self {
         let (parts, recv) = request.into_parts();
         Self {
             recv,
@@ -101,7 +102,7 @@ impl ServerStream {
             read: Read::Head(Box::new(parts)),
             write: Write::Head,
             asked: Asked::Other,
-            limits,
+            config,
             expects: Expects::Nothing,
             outbox: Outbox::default(),
             interims: 0,

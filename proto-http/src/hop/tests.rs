@@ -96,6 +96,31 @@ fn ten_names_can_be_nominated_and_no_more() {
 }
 
 #[test]
+fn options_are_judged_as_what_they_read_like() {
+    for name in ["Content_Length", "X_Forwarded_For", "x-forwarded_whatever", "Client_Cert", "Set_Cookie"] {
+        assert_eq!(stripped(&[("Connection", name)]), Err(Rule::NominationProtected), "{name}");
+    }
+    assert_eq!(names(&[("Connection", "Keep_Alive"), ("A", "1")]), ["A"]);
+    assert_eq!(names(&[("Connection", "X-Secret"), ("X_Secret", "1"), ("x-secret", "2"), ("A", "1")]), ["A"]);
+}
+
+/// Known names are recognised before the list is looked at.
+#[test]
+fn known_names_can_be_nominated_too() {
+    let kept =
+        names(&[("Connection", "Accept, Range, etag"), ("Accept", "1"), ("Range", "2"), ("ETag", "3"), ("A", "4")]);
+    assert_eq!(kept, ["A"]);
+}
+
+#[test]
+fn sixteen_options_are_taken_and_no_more() {
+    let list = |n: usize| vec!["close"; n].join(",");
+    assert_eq!(names(&[("Connection", &list(16)), ("A", "1")]), ["A"]);
+    assert_eq!(names(&[("Connection", &format!("{},x", list(15))), ("A", "1"), ("X", "2")]), ["A"]);
+    assert_eq!(stripped(&[("Connection", &list(17))]), Err(Rule::TooManyNominations));
+}
+
+#[test]
 fn responses_are_stripped_alike() {
     let mut head = ResponseHead::new(StatusCode::OK);
     head.fields = Fields::from_pairs([("Connection", "close, X-A"), ("X-A", "1"), ("Server", "s")]).unwrap();

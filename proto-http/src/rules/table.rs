@@ -30,17 +30,20 @@ rules! {
     NameEmpty: Both, 400, "RFC 9110 §5.1", None, "a field with an empty name";
     NameBlank: Both, 400, "RFC 9112 §5.1", None, "a blank between a field name and its colon";
     NameMalformed: Both, 400, "RFC 9110 §5.1", None, "a field name that is not a token";
+    NameAlike: Both, 400, "RFC 3875 §4.1.18", Some("names_alike"), "a field name with underscores that CGI takes for one by which messages are framed";
+    NameAlikeDropped: Both, 0, "RFC 3875 §4.1.18", Some("names_alike"), "a field name with underscores that CGI takes for one of the connection, of forwarding, or of ours";
     ValueControl: Both, 400, "RFC 9110 §5.5", None, "a control octet in a field value";
     ValueBlank: Both, 400, "RFC 9113 §8.2.1", None, "a blank at the beginning or end of a field value, where lines do not trim it";
     // Start lines
     StartLine: Both, 400, "RFC 9112 §3", None, "a start line that is not three parts with one space between";
     MethodMalformed: Request, 400, "RFC 9110 §9.1", None, "a method that is not a token, or longer than 64 octets";
     VersionMalformed: Both, 400, "RFC 9112 §2.3", None, "a version that is not HTTP/ and two digits";
-    VersionUnsupported: Both, 505, "RFC 9110 §15.6.6", None, "a version other than HTTP/1.0 and HTTP/1.1";
+    VersionUnsupported: Both, 505, "RFC 9110 §15.6.6", None, "a version whose first digit is not 1";
     StatusMalformed: Response, 502, "RFC 9110 §15", None, "a status that is not three digits from 100 to 999";
     ReasonMalformed: Response, 502, "RFC 9112 §4", None, "a control octet in a reason phrase";
     // Targets
     TargetOctets: Request, 400, "RFC 9112 §3.2", None, "a blank or control octet in a target";
+    TargetNotAscii: Request, 400, "RFC 9112 §3.2", Some("raw_targets"), "an octet above 0x7f in a target";
     TargetForm: Request, 400, "RFC 9112 §3.2", None, "a target of no known form, or of a form that does not go with the method";
     TargetAmbiguous: Request, 400, "RFC 3986 §3", None, "a target that readers split in different ways";
     TargetFragment: Request, 400, "RFC 9112 §3.2.1", None, "a fragment in a target";
@@ -58,7 +61,7 @@ rules! {
     BodyTooLarge: Request, 413, "RFC 9110 §15.5.14", None, "content over the limit";
     // Framing
     LengthMalformed: Both, 400, "RFC 9112 §6.3", None, "a Content-Length that is not digits alone";
-    LengthOverflow: Both, 400, "RFC 9110 §8.6", None, "a Content-Length above the largest integer";
+    LengthOverflow: Both, 400, "RFC 9110 §8.6", None, "a Content-Length above 2^63-1";
     LengthRepeated: Both, 400, "RFC 9112 §6.3", Some("equal_lengths"), "Content-Length repeated with one value";
     LengthContradictory: Both, 400, "RFC 9112 §6.3", None, "Content-Length repeated with different values";
     LengthWithEncoding: Both, 400, "RFC 9112 §6.1", Some("length_with_encoding"), "Content-Length beside Transfer-Encoding";
@@ -70,14 +73,14 @@ rules! {
     ConnectContent: Request, 400, "RFC 9110 §9.3.6", None, "content on CONNECT";
     // Chunks
     ChunkSize: Both, 400, "RFC 9112 §7.1", None, "a chunk size that is not hexadecimal digits alone";
-    ChunkSizeOverflow: Both, 400, "RFC 9112 §7.1", None, "a chunk size above the largest integer";
+    ChunkSizeOverflow: Both, 400, "RFC 9112 §7.1", None, "a chunk size above 2^63-1";
     ChunkLineTooLong: Both, 400, "RFC 9112 §7.1.1", None, "a chunk-size line over the limit";
     ChunkExtension: Both, 400, "RFC 9112 §7.1.1", None, "a control octet in a chunk extension";
     ChunkExtensionsTooLong: Both, 400, "RFC 9112 §7.1.1", None, "chunk extensions of a body over the limit";
     ChunkEnd: Both, 400, "RFC 9112 §7.1", None, "chunk data not followed by CR LF";
     TrailerTooLarge: Both, 431, "RFC 9112 §7.1.2", None, "a trailer section over the limit";
     TooManyTrailers: Both, 431, "RFC 9112 §7.1.2", None, "more trailer fields than the limit";
-    TrailerForbidden: Both, 400, "RFC 9110 §6.5.1", None, "a framing or routing field in a trailer section";
+    TrailerForbidden: Both, 0, "RFC 9110 §6.5.1", None, "a field in a trailer section that must come before the content";
     // Connection
     NominationMalformed: Both, 400, "RFC 9110 §7.6.1", None, "a Connection option that is not a token";
     NominationProtected: Both, 400, "RFC 9110 §7.6.1", None, "a Connection option that names an end-to-end field";

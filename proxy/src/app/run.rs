@@ -24,6 +24,7 @@ use crate::deadline::Deadline;
 use crate::filter::{Filter, Verdict};
 use crate::fix;
 use crate::flow::Replay;
+use crate::max_forwards;
 use crate::message::{Content, Request, ResponseView};
 use crate::observe::{End, Event, Observe, Record, Stage};
 use crate::rescue::Rescue;
@@ -86,6 +87,7 @@ where
         let client = self.settings.forwarding.client_ip(exchange.info(), &head.fields);
         record.request(&head, client);
         hop::strip_request(&mut head).map_err(|rule| Error::downstream(Kind::Malformed(rule)))?;
+        self.settings.paths.apply(&mut head)?;
         let mut content = Content::new(last);
         let mut upgrades = None;
         let verdict = {
@@ -98,6 +100,9 @@ where
         }
         if head.method == Method::CONNECT && !self.settings.connect.allows(&head) {
             return Err(reject(StatusCode::METHOD_NOT_ALLOWED));
+        }
+        if let Some(response) = max_forwards::count(&mut head) {
+            return self.answer(exchange, response, deadline, record, cx).await;
         }
         let replay = Replay::new(self.settings.replay_octets);
         self.forward(exchange, Asked { head, content, replay, client, deadline, upgrades, upgrade: None }, record, cx)

@@ -1,5 +1,6 @@
 //! gRPC-Web at the client's side, gRPC at the origin's.
 
+mod accept;
 mod base64;
 mod frame;
 
@@ -85,8 +86,7 @@ impl WebCall {
         if request == Form::Other {
             return Ok(Self::default());
         }
-        let accepted = head.fields.elements("Accept").map(|media_type| Form::of(media_type).0);
-        let response = accepted.into_iter().find(|form| *form != Form::Other).unwrap_or(request);
+        let response = accept::preferred(&head.fields, request);
         set_type(&mut head.fields, GRPC, rest)?;
         head.fields.set("TE", "trailers")?;
         Ok(Self { request, response, upload: Decoder::default() })

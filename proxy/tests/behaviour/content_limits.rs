@@ -73,7 +73,7 @@ matrix! {
         for (length, said, expects) in [
             ("11", &b""[..], false),
             ("11", b"hello", false),
-            ("9999999999999999999", b"", false),
+            ("9223372036854775807", b"", false),
             // Instead of 100.
             ("11", b"", true),
         ] {
@@ -215,7 +215,7 @@ matrix! {
 /// The longest that can be said in HTTP/1, and a connection that goes on no more.
 #[tokio::test(start_paused = true)]
 async fn a_length_over_the_limit_closes_the_connection() {
-    for length in ["11", "18446744073709551615"] {
+    for length in ["11", "9223372036854775807"] {
         let mut stage = stage::filtered(AtMost(10));
         let mut client = stage.rig.client();
         client.send(format!("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: {length}\r\n\r\n")).await;

@@ -6,6 +6,7 @@
 
 mod stage;
 
+mod alike;
 mod backpressure;
 mod chaos;
 mod content_limits;

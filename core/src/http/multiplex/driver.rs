@@ -9,6 +9,7 @@ use bytes::Bytes;
 use h2::server::{Connection, SendResponse};
 use h2::{Ping, PingPong, Reason, RecvStream};
 use http::Request;
+use simplon_proto_http::h1::Config;
 use simplon_proto_http::h2::ServerStream;
 use simplon_timeout::Timer;
 use tokio::task::JoinSet;
@@ -32,7 +33,7 @@ pub(super) struct Driver<S> {
     connection: Connection<Watched, Bytes>,
     wire: Arc<Wire>,
     app: Arc<S>,
-    limits: simplon_proto_http::Limits,
+    protocol: Arc<Config>,
     keep_alive: Duration,
     head: Duration,
     write: Duration,
@@ -85,7 +86,7 @@ impl<S: Serve> Driver<S> {
             connection,
             wire,
             app,
-            limits: config.protocol.limits,
+            protocol: Arc::clone(&config.protocol),
             keep_alive: config.timeouts.keep_alive,
             head: config.timeouts.head,
             write: config.timeouts.write,
@@ -151,7 +152,7 @@ impl<S: Serve> Driver<S> {
             self.served = self.served.saturating_add(1);
             return;
         }
-        let stream = ServerStream::new(request, respond, self.limits);
+        let stream = ServerStream::new(request, respond, Arc::clone(&self.protocol));
         let exchange = Exchange::h2(stream, Arc::clone(&self.shared), self.served);
         let running = slot::run(&self.app, Box::new(exchange));
         self.streams.spawn(async move {

@@ -95,7 +95,7 @@ fn broken_status_lines_are_refused() {
         (b"HTTP/1.1 099 OK\r\n", "StatusMalformed"),
         (b"HTTP/1.1 +20 OK\r\n", "StatusMalformed"),
         (b"HTTP/1.1 200OK\r\n", "StatusMalformed"),
-        (b"HTTP/1.2 200 OK\r\n", "VersionUnsupported"),
+        (b"HTTP/2.2 200 OK\r\n", "VersionUnsupported"),
         (b"HTTP/2 200 OK\r\n", "VersionMalformed"),
         (b"ICY 200 OK\r\n", "VersionMalformed"),
         (b"HTTP/1.1 200 a\x01\r\n", "ReasonMalformed"),

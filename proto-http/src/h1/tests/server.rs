@@ -1,6 +1,7 @@
 //! Requests in, in order; the connection's life.
 
 use super::*;
+use crate::rules::Switch;
 
 #[test]
 fn a_request_without_content_is_one_part() {
@@ -136,9 +137,9 @@ fn one_empty_line_may_come_before_a_request() {
 
 /// 4-021
 #[test]
-fn versions_other_than_1_0_and_1_1_are_refused() {
+fn other_major_versions_are_refused() {
     for (version, rule) in [
-        ("HTTP/1.2", "!VersionUnsupported"),
+        ("HTTP/2.1", "!VersionUnsupported"),
         ("HTTP/2.0", "!VersionUnsupported"),
         ("HTTP/0.9", "!VersionUnsupported"),
         ("HTTP/1", "!VersionMalformed"),
@@ -203,7 +204,13 @@ fn a_broken_request_can_still_be_answered_once() {
 /// 4-006
 #[test]
 fn targets_are_kept_octet_for_octet() {
-    assert_eq!(served(b"GET /caf\xe9?\xff HTTP/1.1\r\nHost: x\r\n\r\n"), ["GET /caf\\xe9?\\xff HTTP/1.1 | Host: x ."]);
+    let high = b"GET /caf\xe9?\xff HTTP/1.1\r\nHost: x\r\n\r\n";
+    assert_eq!(served(high), ["!TargetNotAscii"]);
+    let mut config = Config::default();
+    config.leniency.raw_targets = Switch::Lenient;
+    let config = Arc::new(config);
+    assert_eq!(served_by(&config, high), ["GET /caf\\xe9?\\xff HTTP/1.1 | Host: x ."]);
+    assert!(config.lenient_uses().any(|(rule, n)| rule == Rule::TargetNotAscii && n > 0));
     assert_eq!(served("GET HTTP://X:80/a HTTP/1.1\r\nHost: x\r\n\r\n"), ["GET HTTP://X:80/a HTTP/1.1 | Host: x ."]);
     assert_eq!(served("OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n"), ["OPTIONS * HTTP/1.1 | Host: x ."]);
 }
@@ -260,4 +267,29 @@ fn octets_and_content_are_counted() {
     machine.advance();
     assert_eq!((machine.read_content(), machine.written_content()), (0, 0));
     assert_eq!(machine.read_octets(), script.len() as u64);
+}
+
+/// RFC 9110 §2.5
+#[test]
+fn a_higher_minor_version_is_read_as_the_highest_known() {
+    for minor in 1..=9 {
+        assert_eq!(
+            served(format!("GET / HTTP/1.{minor}\r\nHost: x\r\n\r\n")),
+            ["GET / HTTP/1.1 | Host: x ."],
+            "{minor}"
+        );
+    }
+    for version in ["2.0", "0.9", "3.0", "2.1"] {
+        assert_eq!(served(format!("GET / HTTP/{version}\r\nHost: x\r\n\r\n")), ["!VersionUnsupported"], "{version}");
+    }
+    assert_eq!(served("GET / HTTP/1.10\r\nHost: x\r\n\r\n"), ["!VersionMalformed"]);
+}
+
+/// RFC 9110 §6.6.2
+#[test]
+fn a_promise_of_trailers_that_cannot_come_is_dropped() {
+    let post = |framing: &str| served(format!("POST / HTTP/1.1\r\nHost: x\r\nTrailer: A\r\n{framing}\r\n"))[0].clone();
+    assert!(!post("Content-Length: 5\r\n").contains("Trailer"));
+    assert!(!post("").contains("Trailer"));
+    assert!(post("Transfer-Encoding: chunked\r\n").contains("Trailer: A"));
 }

@@ -420,3 +420,40 @@ fn an_idle_machine_gives_its_buffers_back() {
     feed(&mut machine, b"TP/1.1\r\nHost: x\r\n\r\n");
     assert!(matches!(machine.next(), Ok(Next::Part(_))));
 }
+
+/// RFC 9110 §6.6.2, §10.1.4: (request, version of the answer, its fields, what is written)
+#[test]
+fn trailers_are_promised_only_where_they_can_follow() {
+    const TE: &str = "GET / HTTP/1.1\r\nHost: x\r\nTE: trailers\r\n\r\n";
+    const OLD: &str = "GET / HTTP/1.0\r\nTE: trailers\r\n\r\n";
+    const ASKED_HEAD: &str = "HEAD / HTTP/1.1\r\nHost: x\r\nTE: trailers\r\n\r\n";
+    let (v1, v2) = (http::Version::HTTP_11, http::Version::HTTP_2);
+    for (request, version, has_length, is_chunked, is_promised) in [
+        (TE, v2, true, true, true),
+        (TE, v2, false, true, true),
+        (TE, v1, true, false, false),
+        (TE, v1, false, true, true),
+        (GET, v2, true, false, false),
+        (GET, v2, false, true, true),
+        (OLD, v2, true, false, false),
+        (OLD, v2, false, false, false),
+        (ASKED_HEAD, v2, true, false, false),
+    ] {
+        let mut head = ok();
+        head.version = version;
+        head.fields.append("Trailer", "X-Sum").unwrap();
+        if has_length {
+            head.fields.append("Content-Length", "5").unwrap();
+        }
+        let shown = format!("{request} {version:?} {has_length}");
+        let mut machine = after(request);
+        machine.send(Part::Head(head, Last::No)).unwrap();
+        machine.send(Part::Data(Bytes::from_static(b"hello"), Last::No)).unwrap();
+        machine.send(Part::Trailers(Fields::from_pairs([("X-Sum", "7")]).unwrap())).unwrap();
+        let out = wire(&mut machine);
+        assert_eq!(out.contains("Transfer-Encoding: chunked\r\n"), is_chunked, "{shown}: {out}");
+        assert_eq!(out.contains("Trailer: X-Sum\r\n"), is_promised, "{shown}: {out}");
+        assert_eq!(out.ends_with("0\r\nX-Sum: 7\r\n\r\n"), is_chunked, "{shown}: {out}");
+        assert!(!is_chunked || !out.contains("Content-Length"), "{shown}: {out}");
+    }
+}

@@ -3,7 +3,7 @@ use http::Request;
 use super::*;
 
 fn head(request: request::Builder) -> Result<RequestHead, Rule> {
-    request_head(request.body(()).unwrap().into_parts().0, &Limits::default())
+    request_head(request.body(()).unwrap().into_parts().0, &Config::default())
 }
 
 fn get(uri: &str) -> request::Builder {
@@ -104,7 +104,7 @@ fn cookies_of_a_browser_count_as_one_field() {
 fn extended_connect_asks_as_http_1_would() {
     let mut request = Request::connect("https://a/chat").body(()).unwrap();
     request.extensions_mut().insert(Protocol::from_static("websocket"));
-    let head = request_head(request.into_parts().0, &Limits::default()).unwrap();
+    let head = request_head(request.into_parts().0, &Config::default()).unwrap();
     assert_eq!((head.method, head.upgrade.as_deref()), (Method::GET, Some(&b"websocket"[..])));
     let key = head.fields.text(Known::SecWebSocketKey).unwrap();
     assert!(key.len() == 24 && key.ends_with("=="), "{key}");
@@ -116,6 +116,56 @@ fn extended_connect_asks_as_http_1_would() {
 fn a_protocol_that_is_none_is_refused() {
     let mut request = Request::connect("https://a/chat").body(()).unwrap();
     request.extensions_mut().insert(Protocol::from_static("web socket"));
-    let refused = request_head(request.into_parts().0, &Limits::default());
+    let refused = request_head(request.into_parts().0, &Config::default());
     assert_eq!(refused.map(|head| head.upgrade).err(), Some(Rule::UpgradeMalformed));
+}
+
+#[test]
+fn lengths_are_read_as_in_http_1() {
+    let with = |length: &str| head(Request::post("http://a/").header("content-length", length));
+    for (length, written) in [("10", "10"), ("010", "10"), ("000", "0"), ("9223372036854775807", "9223372036854775807")]
+    {
+        let head = with(length).unwrap();
+        assert_eq!(head.fields.all(Known::ContentLength).collect::<Vec<_>>(), [written.as_bytes()], "{length}");
+    }
+    for (length, rule) in [
+        ("+5", Rule::LengthMalformed),
+        ("-5", Rule::LengthMalformed),
+        ("", Rule::LengthMalformed),
+        ("5 5", Rule::LengthMalformed),
+        ("5,5", Rule::LengthRepeated),
+        ("5,6", Rule::LengthContradictory),
+        ("9223372036854775808", Rule::LengthOverflow),
+        ("99999999999999999999", Rule::LengthOverflow),
+    ] {
+        assert_eq!(with(length).map(|_| ()), Err(rule), "{length:?}");
+    }
+}
+
+#[test]
+fn an_extended_connect_has_no_length() {
+    let mut request = Request::connect("http://a/").header("content-length", "5").body(()).unwrap();
+    request.extensions_mut().insert(Protocol::from_static("websocket"));
+    let refused = request_head(request.into_parts().0, &Config::default());
+    assert_eq!(refused.map(|_| ()), Err(Rule::ConnectContent));
+}
+
+#[test]
+fn names_that_read_alike_are_removed_or_refused() {
+    let with = |name: &str| head(get("http://a/").header(name, "5").header("x_y", "z"));
+    for name in ["content_length", "transfer_encoding"] {
+        assert_eq!(with(name).map(|_| ()), Err(Rule::NameAlike), "{name}");
+    }
+    for name in ["x_forwarded_for", "x-forwarded_proto", "x_forwarded_prefix", "client_cert", "proxy_connection"] {
+        assert_eq!(shown(&with(name).unwrap().fields), ["Host: a", "x_y: z"], "{name}");
+    }
+}
+
+#[test]
+fn octets_above_ascii_in_a_target_are_refused_unless_a_switch_lets_them_pass() {
+    assert_eq!(head(path("/caf\u{e9}")).map(|_| ()), Err(Rule::TargetNotAscii));
+    let mut config = Config::default();
+    config.leniency.raw_targets = crate::rules::Switch::Lenient;
+    let parts = path("/caf\u{e9}").body(()).unwrap().into_parts().0;
+    assert_eq!(request_head(parts, &config).unwrap().target.as_bytes(), "/caf\u{e9}".as_bytes());
 }

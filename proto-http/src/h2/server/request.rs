@@ -16,7 +16,7 @@ use crate::transfer::{Last, Part, StreamError};
 impl ServerStream {
     pub(super) fn head(&mut self, parts: request::Parts) -> Result<Part<RequestHead>, StreamError> {
         let asked = parts.method.clone();
-        let head = request_in::request_head(parts, &self.limits).map_err(StreamError::Malformed)?;
+        let head = request_in::request_head(parts, &self.config).map_err(StreamError::Malformed)?;
         let length = self.length(&head.fields).map_err(StreamError::Malformed)?;
         let is_over = self.recv.is_end_stream();
         self.announced = length;
@@ -37,7 +37,7 @@ impl ServerStream {
         if last == Last::No && head.expects_continue() {
             self.expects = Expects::Continue;
         }
-        if length > self.limits.body_octets && self.limits.body_octets.is_some() {
+        if length > self.config.limits.body_octets && self.config.limits.body_octets.is_some() {
             // The head is given, so that it can be routed and recorded; the next poll says what is wrong with it.
             self.fail(StreamError::Malformed(Rule::BodyTooLarge));
         }
@@ -65,7 +65,7 @@ impl ServerStream {
             let _ = self.recv.flow_control().release_capacity(n);
             self.expects = Expects::Nothing;
             self.content_in += n as u64;
-            if !is_raw && self.limits.body_octets.is_some_and(|most| self.content_in > most) {
+            if !is_raw && self.config.limits.body_octets.is_some_and(|most| self.content_in > most) {
                 return Poll::Ready(Err(StreamError::Malformed(Rule::BodyTooLarge)));
             }
             let last = if self.recv.is_end_stream() { Last::Yes } else { Last::No };
@@ -79,7 +79,7 @@ impl ServerStream {
         let map = ready!(self.recv.poll_trailers(cx)).map_err(|error| failure::of(&error))?;
         self.end_reading();
         let Some(map) = map.filter(|_| !is_raw) else { return Poll::Ready(Ok(Part::Data(Bytes::new(), Last::Yes))) };
-        let fields = trailers::received(&map, &self.limits).map_err(StreamError::Malformed)?;
+        let fields = trailers::received(&map, &self.config).map_err(StreamError::Malformed)?;
         Poll::Ready(Ok(if fields.is_empty() { Part::Data(Bytes::new(), Last::Yes) } else { Part::Trailers(fields) }))
     }
 

@@ -68,7 +68,7 @@ impl ServerStream {
             self.expects = Expects::Nothing;
         }
         self.interims = self.interims.saturating_add(1);
-        if self.interims > self.limits.interim_heads {
+        if self.interims > self.config.limits.interim_heads {
             return Err(StreamError::Misuse(Misuse::Head(Rule::TooManyInterims)));
         }
         self.respond.send_informational(response).map_err(|error| failure::of(&error))
