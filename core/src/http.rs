@@ -12,11 +12,13 @@
 //!
 //! Nothing above this module names a version of HTTP.
 
+mod allowance;
 mod exchange;
 #[cfg(feature = "h2")]
 mod gather;
 mod in_process;
 mod leg;
+mod linger;
 #[cfg(feature = "h2")]
 mod multiplex;
 pub(crate) mod origins;
@@ -31,6 +33,7 @@ mod slot;
 mod timeouts;
 mod turn;
 mod upstream;
+mod uptake;
 
 pub use exchange::{Ended, Exchange};
 pub use in_process::InProcess;

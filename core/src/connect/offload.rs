@@ -120,7 +120,17 @@ async fn connect_there<C: Connect>(connector: Arc<C>, peer: Peer) -> Result<Hand
 /// All that the connector may take.
 fn whole(peer: &Peer) -> Duration {
     // No `..` on purpose: a new timeout that is part of connecting must be added here.
-    let PeerTimeouts { connect, handshake, read: _, write: _, idle: _, ping: _, pong: _ } = *peer.timeouts();
+    let PeerTimeouts {
+        connect,
+        handshake,
+        read: _,
+        read_min_rate: _,
+        write: _,
+        write_min_rate: _,
+        idle: _,
+        ping: _,
+        pong: _,
+    } = *peer.timeouts();
     if peer.tls().is_some() { connect.saturating_add(handshake) } else { connect }
 }
 

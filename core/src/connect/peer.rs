@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::net::IpAddr;
-use std::num::NonZeroU16;
+use std::num::{NonZeroU16, NonZeroU32};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -278,8 +278,14 @@ pub struct PeerTimeouts {
     pub handshake: Duration,
     /// From the end of the request to the first octet of the response, and between octets of the response. Default 60 s.
     pub read: Duration,
-    /// For the peer to take any octet of the request. Default 60 s.
+    /// Octets per second below which the content of a response is given up, on average, after [`PeerTimeouts::read`] of credit. Tunnels and
+    /// streams of gRPC are exempt. Default `None`: events come when there are any, and an origin is somebody's choice.
+    pub read_min_rate: Option<NonZeroU32>,
+    /// For the peer to take any octet of the request; before it is given up the kernel is asked what it acknowledged. Default 60 s.
     pub write: Duration,
+    /// Octets per second below which a request is given up that the peer takes too slowly, on average, after [`PeerTimeouts::write`] of credit.
+    /// Streams of gRPC and tunnels are exempt. Default 128.
+    pub write_min_rate: Option<NonZeroU32>,
     /// How long a connection may rest in the pool. Default 60 s.
     pub idle: Duration,
     /// After how much silence on a connection of HTTP/2 the peer is asked for a sign of life (PING). Default 30 s: sooner than NAT boxes forget.
@@ -295,7 +301,9 @@ impl Default for PeerTimeouts {
             connect: Duration::from_secs(5),
             handshake: Duration::from_secs(10),
             read: minute,
+            read_min_rate: None,
             write: minute,
+            write_min_rate: NonZeroU32::new(128),
             idle: minute,
             ping: Duration::from_secs(30),
             pong: Duration::from_secs(5),

@@ -239,6 +239,23 @@ impl Exchange {
         }
     }
 
+    /// Whether the connection is about to end, as far as is known: the server drains, or one of the two said so. Costs a look at a flag.
+    #[inline]
+    pub fn ends_soon(&self) -> bool {
+        each!(&self.0, exchange => exchange.ends_soon())
+    }
+
+    /// Ready once the client has the whole response, where its connection ends with this exchange, or soon: what is written to a socket is not
+    /// delivered yet. Where the connection goes on, or nobody can be asked what has arrived, it is ready at once.
+    ///
+    /// Cancel: nothing is lost.
+    ///
+    /// # Errors
+    /// The client left before it had all of it, or takes it too slowly.
+    pub async fn delivered(&mut self) -> Result<(), StreamError> {
+        each!(&mut self.0, exchange => exchange.delivered().await)
+    }
+
     /// Waits for the first octets of a request. A stream of HTTP/2 carries one.
     pub(super) async fn idle(&mut self, keep: KeepIdle) -> Woken {
         match &mut self.0 {

@@ -12,12 +12,11 @@ use simplon_proto_http::transfer::{Part, StreamError, Wait};
 use tokio::io::{AsyncReadExt, AsyncWrite};
 use tokio::time::Instant;
 
+use super::uptake::Uptake;
 use crate::net::Stream;
 
 /// How many slices one write takes.
 const SLICES: usize = 16;
-/// How many octets a lingering close reads at a time before it drops them.
-const DISCARD: usize = 16 << 10;
 
 /// How long this end waits for its peer.
 #[derive(Clone, Copy, Debug)]
@@ -25,8 +24,9 @@ pub(super) struct Patience {
     pub(super) idle: Duration,
     pub(super) head: Duration,
     pub(super) body: Duration,
+    pub(super) body_min_rate: Option<NonZeroU32>,
     pub(super) write: Duration,
-    pub(super) min_rate: Option<NonZeroU32>,
+    pub(super) write_min_rate: Option<NonZeroU32>,
 }
 
 /// A machine with its stream, and the two deadlines of what is being waited for.
@@ -40,7 +40,7 @@ pub(super) struct Leg<R: Role> {
     read_by: Option<Instant>,
     /// What was left of the wait for the body when its last octets were given out: time in which nobody reads does not count.
     left: Option<Duration>,
-    write_by: Option<Instant>,
+    uptake: Uptake,
     /// The time, if it was looked at just before the next wait.
     seen: Option<Instant>,
     failed: Option<StreamError>,
@@ -65,7 +65,7 @@ impl<R: Role> Leg<R> {
             patience,
             read_by: None,
             left: None,
-            write_by: None,
+            uptake: Uptake::new(patience.write, patience.write_min_rate),
             seen: None,
             failed: None,
             shutdown: Shutdown::Open,
@@ -171,7 +171,7 @@ impl<R: Role> Leg<R> {
 
     /// The least rate of what is being read.
     fn rate(&self) -> Option<NonZeroU32> {
-        self.patience.min_rate.filter(|_| self.machine.is_mid_content())
+        self.patience.body_min_rate.filter(|_| self.machine.is_mid_content())
     }
 
     /// A body never read to its end, or a fresh message: the next wait starts from scratch.
@@ -184,6 +184,21 @@ impl<R: Role> Leg<R> {
     pub(super) fn restart_wait_keeping_time(&mut self) {
         self.read_by = None;
         self.left = None;
+    }
+
+    /// Another exchange, or other waits for this one: the next write has all its credit.
+    pub(super) fn be_patient(&mut self, patience: Patience) {
+        self.patience = patience;
+        self.uptake.set(patience.write, patience.write_min_rate);
+        self.restart_wait();
+    }
+
+    /// The next message is written with all the credit that there is.
+    #[inline]
+    pub(super) fn restart_uptake(&mut self) {
+        if !self.uptake.is_fresh() {
+            self.uptake.restart();
+        }
     }
 
     /// Somebody looked at the time. It is good until something is waited for.
@@ -211,7 +226,7 @@ impl<R: Role> Leg<R> {
                 Poll::Ready(Ok(n)) => {
                     self.machine.transmitted(n);
                     self.written += n as u64;
-                    self.note_progress();
+                    self.note_progress(n as u64);
                 }
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(from_io(&error))),
                 Poll::Pending => return self.wait_to_write(),
@@ -222,7 +237,7 @@ impl<R: Role> Leg<R> {
             Poll::Ready(outcome) => outcome.map_err(|error| from_io(&error))?,
             Poll::Pending => return self.wait_to_write(),
         }
-        self.write_by = None;
+        self.uptake.pause();
         // After a last message there is nothing to half-close: dropping the connection says the same with one system call less.
         if self.machine.is_tunnel() && self.machine.wants_shutdown() {
             ready!(self.poll_shutdown(cx));
@@ -230,13 +245,16 @@ impl<R: Role> Leg<R> {
         Poll::Ready(Ok(()))
     }
 
-    /// The peer made room: the wait for it begins anew. What a session of TLS took into its own buffers does not count.
-    fn note_progress(&mut self) {
-        let sent = self.stream.sent();
-        if sent.is_none_or(|sent| sent > self.sent) {
-            self.write_by = None;
+    /// The transport took some: that is worth time. What a session of TLS took into its own buffers does not count.
+    #[inline]
+    fn note_progress(&mut self, octets: u64) {
+        match self.stream.sent() {
+            None => self.uptake.took(octets),
+            Some(sent) => {
+                self.uptake.took(sent.saturating_sub(self.sent));
+                self.sent = sent;
+            }
         }
-        self.sent = sent.unwrap_or(0);
     }
 
     /// The peer takes nothing more: that is not waited for.
@@ -245,13 +263,9 @@ impl<R: Role> Leg<R> {
     }
 
     fn wait_to_write<T>(&mut self) -> Poll<T> {
-        if self.stream.sent().is_some() {
-            self.note_progress();
-        }
+        self.note_progress(0);
         self.seen = None;
-        if self.write_by.is_none() {
-            self.write_by = deadline(self.patience.write);
-        }
+        self.uptake.begin(|| self.stream.unacknowledged().is_some());
         Poll::Pending
     }
 
@@ -287,21 +301,9 @@ impl<R: Role> Leg<R> {
         Poll::Ready(())
     }
 
-    /// Reads and drops until the peer closes or resets: `Ready` then.
-    pub(super) fn poll_discard(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        loop {
-            let mut dropped = bytes::BytesMut::with_capacity(DISCARD);
-            let outcome = pin!(self.stream.read_buf(&mut dropped)).poll(cx);
-            match ready!(outcome) {
-                Ok(1..) => {}
-                Ok(0) | Err(_) => return Poll::Ready(()),
-            }
-        }
-    }
-
     /// When the earlier of the two waits runs out.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        match (self.read_by, self.write_by) {
+        match (self.read_by, self.uptake.by()) {
             (Some(read), Some(write)) => Some(read.min(write)),
             (read, write) => read.or(write),
         }
@@ -309,7 +311,7 @@ impl<R: Role> Leg<R> {
 
     /// Tells which wait ran out, and fails the leg with it.
     pub(super) fn expire(&mut self, now: Instant) -> Option<StreamError> {
-        let wait = if self.write_by.is_some_and(|by| by <= now) {
+        let wait = if self.is_write_over(now) {
             Wait::Write
         } else if self.read_by.is_some_and(|by| by <= now) {
             self.read_wait().0
@@ -319,11 +321,19 @@ impl<R: Role> Leg<R> {
         Some(self.fail(StreamError::Timeout(wait)))
     }
 
+    fn is_write_over(&mut self, now: Instant) -> bool {
+        if self.uptake.by().is_none_or(|by| by > now) {
+            return false;
+        }
+        let Self { uptake, stream, written, .. } = self;
+        uptake.is_over(now, || stream.acknowledged(*written))
+    }
+
     /// The leg cannot go on; every later read gives the same.
     pub(super) fn fail(&mut self, error: StreamError) -> StreamError {
         self.failed = Some(error);
         self.read_by = None;
-        self.write_by = None;
+        self.uptake.restart();
         error
     }
 

@@ -18,22 +18,23 @@
 //! | a flood, or too many malformed requests | GOAWAY with ENHANCE_YOUR_CALM, and the end |
 //! | no sign of life, a socket that takes nothing, a head that takes too long | the end |
 
-mod allowance;
 mod budget;
 mod config;
+mod deliveries;
 mod driver;
 mod frames;
 mod stats;
 mod watch;
 mod window;
 
-pub(super) use allowance::Allowance;
 pub(super) use budget::Budget;
 pub use config::{ExtendedConnect, Http2Config};
+pub(super) use deliveries::Deliveries;
 pub(super) use frames::{Frames, Seen};
 pub(super) use stats::Counters;
 pub use stats::Http2Stats;
 
+use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
@@ -47,7 +48,8 @@ use super::service::{HttpConfig, Serve};
 use crate::net::{ConnInfo, Stream};
 use crate::server::Drain;
 use driver::Driver;
-use watch::{Watched, Wire};
+use watch::Watched;
+pub(super) use watch::Wire;
 
 /// What a field takes in a list beside its name and value (RFC 9113 §10.5.1).
 const AROUND_FIELD: usize = 32;
@@ -70,15 +72,17 @@ pub(super) async fn serve<S: Serve>(
 ) {
     let Service { app, config, http2, counters } = service;
     counters.connections.add();
-    let wire = Arc::new(Wire::new(http2));
-    let watched = Watched::new(stream, before, Arc::clone(&wire));
+    let wire = Arc::new(Wire::new(stream, http2, &config.timeouts));
+    let watched = Watched::new(before, Arc::clone(&wire));
     let handshake = builder(http2, &config.protocol.limits).handshake(watched);
     let Ok(Ok(connection)) = timeout(config.timeouts.first_octet, handshake).await else { return };
     let shared = Shared {
         info,
         timeouts: Arc::clone(&config.timeouts),
-        write_min_rate: http2.write_min_rate,
         state: Mutex::new(Extensions::new()),
+        wire: Arc::clone(&wire),
+        deliveries: Deliveries::default(),
+        open: AtomicU32::new(0),
     };
     Driver::new(connection, wire, Arc::clone(app), config, http2, counters, Arc::new(shared), drain).run().await;
 }

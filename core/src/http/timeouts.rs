@@ -15,13 +15,18 @@ pub struct Timeouts {
     pub head: Duration,
     /// Between octets of a request body. Default 60 s.
     pub body: Duration,
-    /// Octets per second below which a request body is given up, on average, after [`Timeouts::body`] of credit. `None` for uploads that
-    /// trickle on purpose. Default 128.
+    /// Octets per second below which a request body is given up, on average, after [`Timeouts::body`] of credit, whether it has a length or not.
+    /// Tunnels and streams of gRPC are exempt. `None` for uploads that trickle on purpose. Default 128.
     pub body_min_rate: Option<NonZeroU32>,
-    /// For the client to take any octet of the response. Default 60 s.
+    /// For the client to take any octet of the response. Before it is given up, the kernel is asked what it acknowledged: behind a large send
+    /// buffer that goes on while the socket takes nothing. Default 60 s.
     pub write: Duration,
-    /// After an answer that did not wait for the whole request: how long octets are still read and dropped, so that the client can read the
-    /// answer before it sees a reset. Default 2 s.
+    /// Octets per second below which a response is given up that the client takes too slowly, on average, after [`Timeouts::write`] of credit: a
+    /// window that opens by one octet now and then is not worth a stream, nor a connection. Tunnels and streams of gRPC are exempt. `None` for
+    /// clients that may drip. Default 128.
+    pub write_min_rate: Option<NonZeroU32>,
+    /// After the last answer on a connection, once the client has acknowledged all of it: how long octets are still read and dropped, so that it
+    /// can read the answer before it sees a reset. Default 2 s.
     pub linger: Duration,
     /// Silence in both directions of a tunnel. Default 1 h.
     pub tunnel_idle: Duration,
@@ -38,6 +43,7 @@ impl Default for Timeouts {
             body: Duration::from_secs(60),
             body_min_rate: NonZeroU32::new(128),
             write: Duration::from_secs(60),
+            write_min_rate: NonZeroU32::new(128),
             linger: Duration::from_secs(2),
             tunnel_idle: Duration::from_secs(3600),
             tunnel: Duration::MAX,

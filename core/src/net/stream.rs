@@ -222,6 +222,26 @@ impl Stream {
         }
     }
 
+    /// Octets that the transport took, in TLS with its records, and that the peer has not acknowledged. `None` where nobody knows: of what is no
+    /// socket, what it took is all there is to go by. One system call.
+    #[cold]
+    pub(crate) fn unacknowledged(&self) -> Option<u64> {
+        match self {
+            Self::Tcp(tcp) => sys::unacknowledged(tcp).ok(),
+            Self::Unix(unix) => sys::unacknowledged(unix).ok(),
+            Self::Tls(session) => session.unacknowledged(),
+            Self::Other(_) => None,
+        }
+    }
+
+    /// Octets that the peer has acknowledged, ever, of those `written`; where the kernel counts its own overhead, a little less than that. See
+    /// [`Self::unacknowledged`].
+    #[cold]
+    pub(crate) fn acknowledged(&self, written: u64) -> Option<i64> {
+        let transported = self.sent().unwrap_or(written);
+        self.unacknowledged().map(|octets| transported as i64 - octets as i64)
+    }
+
     /// Ready when a read is worth a try; pending costs neither a buffer nor a system call. What is no socket is always worth a try.
     #[inline]
     pub(crate) fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<()> {
@@ -357,6 +377,10 @@ impl Transport for Stream {
 
     fn ending(&self) -> Option<Ending> {
         self.ending()
+    }
+
+    fn unacknowledged(&self) -> Option<u64> {
+        self.unacknowledged()
     }
 }
 

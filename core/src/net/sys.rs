@@ -1,5 +1,5 @@
 //! The few socket options that no safe interface has. The only unsafe code of the workspace.
-#![expect(unsafe_code, reason = "setsockopt of options that socket2 does not know")]
+#![expect(unsafe_code, reason = "options and questions that socket2 does not know")]
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd};
@@ -58,6 +58,15 @@ pub(crate) fn set_local_port_range(socket: &impl AsFd, low: u16, high: u16) -> i
     return Err(unsupported(socket, range));
 }
 
+/// Octets that were written to a socket and that its peer has not acknowledged: of TCP, `SIOCOUTQ`. Of a Unix socket, about what the peer has
+/// not read, with the kernel's own overhead.
+pub(crate) fn unacknowledged(socket: &impl AsFd) -> io::Result<u64> {
+    #[cfg(target_os = "linux")]
+    return outq(socket);
+    #[cfg(not(target_os = "linux"))]
+    return Err(unsupported(socket, 0));
+}
+
 #[cfg(not(target_os = "linux"))]
 fn unsupported(_: &impl AsFd, _: u32) -> io::Error {
     io::ErrorKind::Unsupported.into()
@@ -82,6 +91,14 @@ fn get(socket: &impl AsFd, level: libc::c_int, name: libc::c_int) -> io::Result<
     // no more octets of the first than the second says.
     let outcome = unsafe { libc::getsockopt(fd, level, name, (&raw mut value).cast(), &raw mut octets) };
     if outcome == 0 { Ok(value) } else { Err(io::Error::last_os_error()) }
+}
+
+#[cfg(target_os = "linux")]
+fn outq(socket: &impl AsFd) -> io::Result<u64> {
+    let mut value: libc::c_int = 0;
+    // SAFETY: the descriptor is open for as long as `socket` is borrowed; the pointer is to a live int, which is all that the kernel writes.
+    let outcome = unsafe { libc::ioctl(socket.as_fd().as_raw_fd(), libc::TIOCOUTQ, &raw mut value) };
+    if outcome == 0 { Ok(u64::try_from(value).unwrap_or(0)) } else { Err(io::Error::last_os_error()) }
 }
 
 #[cfg(test)]

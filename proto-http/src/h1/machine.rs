@@ -291,6 +291,16 @@ impl<R: Role> Machine<R> {
         self.state.close = true;
     }
 
+    /// This end said that the connection ends with this exchange, or will say so.
+    pub const fn closes(&self) -> bool {
+        self.state.close
+    }
+
+    /// The peer said that it sends nothing more after this exchange.
+    pub const fn peer_closes(&self) -> bool {
+        !self.state.exchange.persists
+    }
+
     /// Both messages are over and [`Self::may_reuse`]: get ready for the next exchange. Does nothing otherwise.
     pub fn advance(&mut self) {
         if self.is_read() && self.is_written() && self.may_reuse() {

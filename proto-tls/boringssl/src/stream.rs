@@ -138,6 +138,10 @@ impl<IO: Transport> Session for Stream<IO> {
     fn sent(&self) -> u64 {
         self.tls.get_ref().sent()
     }
+
+    fn unacknowledged(&self) -> Option<u64> {
+        self.tls.get_ref().unacknowledged()
+    }
 }
 
 impl<IO: Transport> AsyncRead for Stream<IO> {

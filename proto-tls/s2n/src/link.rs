@@ -161,6 +161,10 @@ impl<IO: Transport> Link<IO> {
         Poll::Ready(Ok(0))
     }
 
+    pub(crate) fn unacknowledged(&self) -> Option<u64> {
+        self.wire.io.unacknowledged()
+    }
+
     /// Octets that the transport took, ever.
     pub(crate) fn sent(&self) -> u64 {
         self.wire.sent

@@ -39,6 +39,10 @@ impl<IO: Transport> Session for Stream<IO> {
     fn sent(&self) -> u64 {
         self.link.sent()
     }
+
+    fn unacknowledged(&self) -> Option<u64> {
+        self.link.unacknowledged()
+    }
 }
 
 impl<IO: Transport> AsyncRead for Stream<IO> {

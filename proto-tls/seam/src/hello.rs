@@ -354,6 +354,10 @@ impl<IO: Transport> Transport for Rewound<IO> {
     fn ending(&self) -> Option<Ending> {
         self.io.ending()
     }
+
+    fn unacknowledged(&self) -> Option<u64> {
+        self.io.unacknowledged()
+    }
 }
 
 impl<IO: AsyncRead + Unpin> AsyncRead for Rewound<IO> {

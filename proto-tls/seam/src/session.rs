@@ -28,6 +28,11 @@ pub trait Transport: AsyncRead + AsyncWrite + Send + Unpin + 'static {
     fn ending(&self) -> Option<Ending> {
         None
     }
+
+    /// Octets that were written and that the peer has not acknowledged, if that can be asked. May cost a system call.
+    fn unacknowledged(&self) -> Option<u64> {
+        None
+    }
 }
 
 /// How a peer ended a connection before all its octets were read.
@@ -70,6 +75,9 @@ pub trait Session: AsyncRead + AsyncWrite + Send + Unpin + 'static {
     /// Octets that the transport took, ever, records and all. What a session takes into its own buffers is no sign that its peer reads; this
     /// is.
     fn sent(&self) -> u64;
+
+    /// What [`Transport::unacknowledged`] says of the transport.
+    fn unacknowledged(&self) -> Option<u64>;
 }
 
 /// TLS within TLS: through a proxy that is spoken to with TLS itself, for instance.
@@ -80,6 +88,10 @@ impl Transport for Box<dyn Session> {
 
     fn ending(&self) -> Option<Ending> {
         (**self).ending()
+    }
+
+    fn unacknowledged(&self) -> Option<u64> {
+        (**self).unacknowledged()
     }
 }
 

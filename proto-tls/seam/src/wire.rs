@@ -65,6 +65,11 @@ impl<IO: Transport> Wire<IO> {
         self.io.ending()
     }
 
+    /// What [`Transport::unacknowledged`] says of the transport.
+    pub fn unacknowledged(&self) -> Option<u64> {
+        self.io.unacknowledged()
+    }
+
     /// Octets that the transport took, ever.
     pub fn sent(&self) -> u64 {
         self.sent

@@ -63,6 +63,9 @@ where
         if let Err(error) = outcome.unwrap_or_else(|| Err(self.late(exchange, record, cx))) {
             self.save(exchange, &error, record, cx);
         }
+        if exchange.ends_soon() {
+            Box::pin(see_off(exchange, record)).await;
+        }
         exchange.saw(recorder.end());
     }
 }
@@ -238,6 +241,24 @@ where
         if pushed.is_err() {
             record.end = End::Cut;
             exchange.reset(Reason::Internal);
+        }
+    }
+}
+
+/// What was written is not delivered yet: where the connection ends, the record waits for that, so that it does not say more than is so.
+async fn see_off(exchange: &mut Exchange, record: &mut Record) {
+    let end = record.end;
+    if !exchange.is_written() || !matches!(end, End::Complete | End::Rescued) {
+        return;
+    }
+    record.end = End::Cut;
+    match exchange.delivered().await {
+        Ok(()) => record.end = end,
+        Err(error) => {
+            let error = Error::downstream(error);
+            record.failed(&error);
+            record.end = if error.is_client_gone() { End::ClientGone } else { End::Cut };
+            exchange.cut(&error);
         }
     }
 }

@@ -118,6 +118,10 @@ impl Session for Watched<dyn Session> {
         self.io.sent()
     }
 
+    fn unacknowledged(&self) -> Option<u64> {
+        self.io.unacknowledged()
+    }
+
     fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<()> {
         self.io.poll_readable(cx)
     }

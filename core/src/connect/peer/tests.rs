@@ -12,7 +12,8 @@ fn peer_is_one_pointer() {
 #[test]
 fn timeouts_are_finite_by_default() {
     let timeouts = *Peer::new(Address::parse("127.0.0.1:80").unwrap()).timeouts();
-    let PeerTimeouts { connect, handshake, read, write, idle, ping, pong } = timeouts;
+    let PeerTimeouts { connect, handshake, read, read_min_rate, write, write_min_rate, idle, ping, pong } = timeouts;
+    assert_eq!((read_min_rate, write_min_rate), (None, NonZeroU32::new(128)));
     assert_eq!(handshake, Duration::from_secs(10));
     assert_eq!(connect, Duration::from_secs(5));
     assert_eq!([ping, pong], [30, 5].map(Duration::from_secs));

@@ -63,13 +63,7 @@ impl Exchange {
         info: Arc<ConnInfo>,
         drain: Drain,
     ) -> Self {
-        let patience = Patience {
-            idle: timeouts.first_octet,
-            head: timeouts.head,
-            body: timeouts.body,
-            write: timeouts.write,
-            min_rate: timeouts.body_min_rate,
-        };
+        let patience = patience_with(&timeouts);
         Self {
             leg: Leg::new(stream, Machine::new(config), patience),
             timer: Timer::new(),
@@ -261,6 +255,17 @@ impl Exchange {
     /// The client holds its content back and somebody wants it: tell it to go on.
     fn invite(&mut self) -> Result<(), StreamError> {
         self.leg.machine.send(Part::Head(ResponseHead::new(StatusCode::CONTINUE), Last::No))
+    }
+}
+
+fn patience_with(timeouts: &Timeouts) -> Patience {
+    Patience {
+        idle: timeouts.first_octet,
+        head: timeouts.head,
+        body: timeouts.body,
+        body_min_rate: timeouts.body_min_rate,
+        write: timeouts.write,
+        write_min_rate: timeouts.write_min_rate,
     }
 }
 

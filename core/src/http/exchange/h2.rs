@@ -1,6 +1,7 @@
 //! One request with its response on a stream of HTTP/2: the stream joined to the clock.
 
 use std::future::poll_fn;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
@@ -13,8 +14,10 @@ use simplon_timeout::Timer;
 use tokio::time::Instant;
 
 use super::{Ended, wait_until};
-use crate::http::multiplex::Allowance;
+use crate::http::allowance::Allowance;
+use crate::http::multiplex::{Deliveries, Wire};
 use crate::http::timeouts::Timeouts;
+use crate::http::uptake::Uptake;
 use crate::net::ConnInfo;
 use crate::wire::H2;
 
@@ -23,9 +26,11 @@ use crate::wire::H2;
 pub(in crate::http) struct Shared {
     pub(in crate::http) info: Arc<ConnInfo>,
     pub(in crate::http) timeouts: Arc<Timeouts>,
-    /// Octets per second below which a response is given up that the client takes too slowly.
-    pub(in crate::http) write_min_rate: Option<std::num::NonZeroU32>,
     pub(in crate::http) state: Mutex<Extensions>,
+    pub(in crate::http) wire: Arc<Wire>,
+    pub(in crate::http) deliveries: Deliveries,
+    /// How many streams are open.
+    pub(in crate::http) open: AtomicU32,
 }
 
 impl Shared {
@@ -53,7 +58,7 @@ pub(in crate::http) struct Exchange {
     state: Extensions,
     served: u32,
     read: Allowance,
-    write: Allowance,
+    write: Uptake,
     /// What the client had granted when the write wait was looked at last.
     granted: u64,
     failed: Option<StreamError>,
@@ -64,7 +69,7 @@ impl Exchange {
     pub(super) fn new(stream: ServerStream, connection: Arc<Shared>, served: u32) -> Self {
         let timeouts = &connection.timeouts;
         let read = Allowance::new(timeouts.body, timeouts.body_min_rate);
-        let write = Allowance::new(timeouts.write, connection.write_min_rate);
+        let write = Uptake::new(timeouts.write, timeouts.write_min_rate);
         let state = connection.state().clone();
         Self {
             stream,
@@ -150,7 +155,7 @@ impl Exchange {
     }
 
     pub(super) fn expire(&mut self, now: Instant) -> Option<StreamError> {
-        let wait = if self.write.is_over(now) {
+        let wait = if self.is_write_over(now) {
             Wait::Write
         } else if self.read.is_over(now) {
             Wait::Body
@@ -158,6 +163,14 @@ impl Exchange {
             return None;
         };
         Some(self.fail(StreamError::Timeout(wait)))
+    }
+
+    /// While the socket takes nothing, no window is to blame: what the client acknowledges is shared by the streams.
+    fn is_write_over(&mut self, now: Instant) -> bool {
+        let Self { write, connection, .. } = self;
+        write.is_share_over(now, connection.open.load(Ordering::Relaxed), || {
+            connection.wire.state().acknowledged_while_stuck()
+        })
     }
 
     fn fail(&mut self, error: StreamError) -> StreamError {
@@ -197,6 +210,21 @@ impl Exchange {
         Ended::Close
     }
 
+    #[inline]
+    pub(super) fn ends_soon(&self) -> bool {
+        self.connection.deliveries.is_leaving()
+    }
+
+    /// Ready once the client has acknowledged the response, on a connection that ends.
+    pub(super) async fn delivered(&mut self) -> Result<(), StreamError> {
+        if self.is_tunnel() {
+            return Ok(());
+        }
+        poll_fn(|cx| self.poll_flush(cx)).await?;
+        let Some(ticket) = self.connection.deliveries.enter() else { return Ok(()) };
+        poll_fn(|cx| self.connection.deliveries.poll(ticket, cx)).await.map_err(|_| StreamError::Reset)
+    }
+
     fn poll_own_deadline(&mut self, cx: &mut Context<'_>) -> Poll<StreamError> {
         loop {
             match self.poll_deadline(cx, None) {
@@ -215,12 +243,13 @@ impl Exchange {
         let flushed = self.stream.poll_flush(cx);
         let granted = self.stream.handed_over();
         if granted > self.granted {
-            self.write.credit(granted - self.granted);
+            self.write.took(granted - self.granted);
             self.granted = granted;
         }
         match flushed {
             Poll::Pending => {
-                self.write.begin();
+                let wire = &self.connection.wire;
+                self.write.begin(|| wire.state().stream.unacknowledged().is_some());
                 self.poll_own_deadline(cx).map(Err)
             }
             Poll::Ready(Ok(())) => {

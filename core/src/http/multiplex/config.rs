@@ -1,6 +1,5 @@
 //! Every bound of a connection of HTTP/2, with its default and its reason.
 
-use std::num::NonZeroU32;
 use std::time::Duration;
 
 use crate::http::Rate;
@@ -46,9 +45,6 @@ pub struct Http2Config {
     pub control_frames: Rate,
     /// Octets that small frames of DATA may waste (the `h2` crate counts them). Default: half of the connection's window.
     pub small_data_octets: Option<usize>,
-    /// Octets per second below which a response is given up that the client takes too slowly, on average, after the write timeout of credit.
-    /// Default 128: a window that opens by one octet now and then is not worth a stream.
-    pub write_min_rate: Option<NonZeroU32>,
     /// With streams open: after so much silence the client is asked for a sign of life. Default 30 s.
     pub ping_after: Duration,
     /// How long it may take to give one. Default 20 s.
@@ -87,7 +83,6 @@ impl Default for Http2Config {
             resets: Rate { burst: 256, per_second: 32 },
             control_frames: Rate { burst: 1024, per_second: 64 },
             small_data_octets: None,
-            write_min_rate: NonZeroU32::new(128),
             ping_after: Duration::from_secs(30),
             ping_answer: Duration::from_secs(20),
             max_age: Duration::MAX,

@@ -2,6 +2,7 @@
 
 use std::future::poll_fn;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -22,12 +23,19 @@ use super::watch::{Watched, Wire};
 use super::window::Window;
 use crate::http::exchange::{Ending, Exchange, Shared};
 use crate::http::gather::{Gather, Others};
+use crate::http::linger::{Delivered, Delivery, linger};
 use crate::http::service::{HttpConfig, Serve};
 use crate::http::slot;
+use crate::http::timeouts::Timeouts;
 use crate::server::Drain;
 
 /// How many tasks a connection may have for each stream that it may have: the task of a stream that was reset takes a moment to end.
 const TASKS_PER_STREAM: usize = 2;
+/// How soon, and how seldom, it is asked whether what was written has arrived, while somebody waits for that.
+const SOON: Duration = Duration::from_millis(5);
+const SELDOM: Duration = Duration::from_millis(250);
+/// Octets behind which an answer to a PING takes long: more than a PING and some responses without content.
+const A_LOT: u64 = 4 << 10;
 
 pub(super) struct Driver<S> {
     connection: Connection<Watched, Bytes>,
@@ -36,7 +44,7 @@ pub(super) struct Driver<S> {
     protocol: Arc<Config>,
     keep_alive: Duration,
     head: Duration,
-    write: Duration,
+    timeouts: Arc<Timeouts>,
     max_exchanges: Option<u32>,
     config: Arc<Http2Config>,
     counters: Arc<Counters>,
@@ -53,8 +61,22 @@ pub(super) struct Driver<S> {
     ping: Option<PingPong>,
     /// When a sign of life was asked for.
     asked: Option<Instant>,
+    /// What it waits behind, if it is long in coming.
+    behind: Option<Delivery>,
     window: Window,
+    /// When exchanges that wait for what they sent to be delivered are looked at again, and how long after the last time that is.
+    look_by: Option<Instant>,
+    pause: Duration,
     gather: Gather,
+}
+
+/// How a connection ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// The two took leave.
+    Parted,
+    /// It is of no use any more.
+    Cut,
 }
 
 /// Where a connection stands.
@@ -89,7 +111,7 @@ impl<S: Serve> Driver<S> {
             protocol: Arc::clone(&config.protocol),
             keep_alive: config.timeouts.keep_alive,
             head: config.timeouts.head,
-            write: config.timeouts.write,
+            timeouts: Arc::clone(&config.timeouts),
             max_exchanges: config.max_exchanges,
             config: Arc::clone(http2),
             counters: Arc::clone(counters),
@@ -103,36 +125,69 @@ impl<S: Serve> Driver<S> {
             idle_since: Some(born),
             life: Life::Open,
             asked: None,
+            behind: None,
+            look_by: None,
+            pause: SOON,
             window: Window::new(http2.stream_window_octets, http2.window_most_octets),
             gather: Gather::default(),
         }
     }
 
-    /// Drives the connection to its end, and then waits for the streams to notice.
+    /// Drives the connection to its end, sees to it that the client gets what it was sent, and then waits for the streams to notice.
     pub(super) async fn run(mut self) {
-        poll_fn(|cx| {
+        let end = poll_fn(|cx| {
             let others = if self.streams.len() > 1 { Others::Some } else { Others::None };
             ready!(self.gather.poll(cx, others));
             self.poll(cx)
         })
         .await;
-        let Self { connection, mut streams, .. } = self;
+        let Self { connection, mut streams, wire, shared, timeouts, idle_since, served, .. } = self;
         drop(connection);
+        if end == End::Parted && served > 0 {
+            let (mut stream, written) = wire.take();
+            let since = idle_since.unwrap_or_else(Instant::now);
+            if Box::pin(linger(&mut stream, written, since, &timeouts)).await == Delivered::Whole {
+                shared.deliveries.all();
+            }
+        }
+        shared.deliveries.end();
         while streams.join_next().await.is_some() {}
     }
 
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<End> {
+        let taken = self.shared.deliveries.taken(cx);
         loop {
             self.take_back(cx);
             match self.poll_stream(cx) {
                 Poll::Ready(Some(Ok((request, respond)))) => self.begin(request, respond, cx),
                 Poll::Ready(Some(Err(error))) => return self.broken(&error),
-                Poll::Ready(None) => return Poll::Ready(()),
+                Poll::Ready(None) if matches!(self.life, Life::Over(_)) => return Poll::Ready(End::Cut),
+                Poll::Ready(None) => return Poll::Ready(End::Parted),
                 Poll::Pending if self.judge(cx) == Judged::Told || self.measure(cx) == Judged::Told => {}
                 Poll::Pending => break,
             }
         }
+        self.deliver(taken);
         self.poll_time(cx)
+    }
+
+    /// Lets exchanges go whose octets the client has, of those that waited before the crate wrote.
+    fn deliver(&mut self, taken: u64) {
+        if taken == 0 {
+            return;
+        }
+        let wire = self.wire.state();
+        let deliveries = &self.shared.deliveries;
+        let is_any = if wire.is_stuck { true } else { deliveries.mark(taken, wire.transported()) };
+        let now = Instant::now();
+        if !is_any {
+            (self.look_by, self.pause) = (None, SOON);
+        } else if self.look_by.is_none_or(|by| by <= now) {
+            let acknowledged = wire.acknowledged().unwrap_or_else(|| wire.transported());
+            deliveries.arrived(acknowledged);
+            self.pause = (self.pause * 2).min(SELDOM);
+            self.look_by = Some(now + self.pause);
+        }
     }
 
     /// The next stream. While tasks of streams that were reset pile up, none is taken on.
@@ -160,15 +215,21 @@ impl<S: Serve> Driver<S> {
             exchange.ending()
         });
         self.idle_since = None;
+        self.note_open();
         self.served = self.served.saturating_add(1);
         if self.max_exchanges.is_some_and(|most| self.served >= most) {
             self.leave();
         }
     }
 
+    fn note_open(&self) {
+        self.shared.open.store(u32::try_from(self.streams.len()).unwrap_or(u32::MAX), Ordering::Relaxed);
+    }
+
     /// Streams that ended.
     fn take_back(&mut self, cx: &mut Context<'_>) {
         while let Poll::Ready(Some(ended)) = self.streams.poll_join_next(cx) {
+            self.note_open();
             let Ok(Ending { is_malformed, is_stalled }) = ended else {
                 self.counters.panicked.add();
                 continue;
@@ -191,10 +252,14 @@ impl<S: Serve> Driver<S> {
         if matches!(self.life, Life::Over(_)) {
             return Judged::Unchanged;
         }
-        let (flood, begun, fault) = {
+        let (flood, begun, fault, is_told) = {
             let wire = self.wire.state();
-            (wire.flood, wire.begun(), wire.fault)
+            (wire.flood, wire.begun(), wire.fault, wire.has_said_goaway())
         };
+        if is_told {
+            // The crate ends the connection with the last stream.
+            self.shared.deliveries.leave();
+        }
         if let Some(fault) = fault {
             self.connection.abrupt_shutdown(match fault {
                 Fault::NoSettings => Reason::PROTOCOL_ERROR,
@@ -247,25 +312,33 @@ impl<S: Serve> Driver<S> {
     fn leave(&mut self) {
         if self.life == Life::Open {
             self.connection.graceful_shutdown();
+            self.shared.deliveries.leave();
             self.life = Life::Leaving(Instant::now());
         }
     }
 
-    fn broken(&self, error: &h2::Error) -> Poll<()> {
+    fn broken(&self, error: &h2::Error) -> Poll<End> {
         let is_flood = error.is_library() && error.reason() == Some(Reason::ENHANCE_YOUR_CALM);
         if is_flood && !matches!(self.life, Life::Over(_)) {
             self.counters.flood(Flood::Library);
         }
-        Poll::Ready(())
+        Poll::Ready(End::Cut)
     }
 
     /// Looks at all waits, acts on those that ran out, and sleeps until the next one.
-    fn poll_time(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll_time(&mut self, cx: &mut Context<'_>) -> Poll<End> {
         loop {
             let now = Instant::now();
-            if let Some(end) = self.lost(cx, now) {
-                end(&self.counters);
-                return Poll::Ready(());
+            if let Some(count) = self.lost(cx, now) {
+                count(&self.counters);
+                return Poll::Ready(End::Cut);
+            }
+            if self.has_taken_leave(now) {
+                return Poll::Ready(if matches!(self.life, Life::Over(_)) { End::Cut } else { End::Parted });
+            }
+            if self.look_by.is_some_and(|by| by <= now) {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
             }
             if self.is_to_leave(now) {
                 self.leave();
@@ -288,29 +361,55 @@ impl<S: Serve> Driver<S> {
         let passed = |since: Option<Instant>, wait: Duration| {
             since.is_some_and(|since| since.checked_add(wait).is_some_and(|by| by <= now))
         };
-        let (stuck, head, heard) = {
-            let wire = self.wire.state();
-            (wire.stuck_since, wire.head_since, wire.heard)
+        let (is_given_up, head, heard) = {
+            let mut wire = self.wire.state();
+            (wire.is_given_up(now), wire.head_since, wire.heard)
         };
-        if passed(stuck, self.write) {
+        if is_given_up {
             return Some(|counters| counters.stuck.add());
         }
         if passed(head, self.head) {
             return Some(|counters| counters.slow_heads.add());
         }
         if self.is_answered(cx, heard) {
-            self.asked = None;
+            (self.asked, self.behind) = (None, None);
         }
-        if passed(self.asked, self.config.ping_answer) {
-            return Some(|counters| counters.silent.add());
+        let is_silent = passed(self.asked, self.config.ping_answer) && !self.is_behind(now);
+        is_silent.then_some(|counters| counters.silent.add())
+    }
+
+    /// Whether the answer may be long in coming: what was asked waits behind what the client has not taken yet, and does take.
+    fn is_behind(&mut self, now: Instant) -> bool {
+        let wire = self.wire.state();
+        if self.behind.is_none() && wire.stream.unacknowledged().is_none_or(|octets| octets < A_LOT) {
+            return false;
         }
-        passed(self.farewell_since(), self.config.farewell).then_some(|_| ())
+        let timeouts = &self.timeouts;
+        let delivery = self.behind.get_or_insert_with(|| Delivery::new(timeouts.write, timeouts.write_min_rate));
+        match delivery.look(&wire.stream, wire.written) {
+            Delivered::Whole => self.behind = None,
+            Delivered::Partly(_) => {}
+            Delivered::Lost => return false,
+        }
+        self.asked = Some(now);
+        true
+    }
+
+    /// Whether the client has had its time to read that the connection is over.
+    fn has_taken_leave(&self, now: Instant) -> bool {
+        self.leave_by().is_some_and(|by| by <= now)
+    }
+
+    fn leave_by(&self) -> Option<Instant> {
+        self.farewell_since()?.checked_add(self.config.farewell)
     }
 
     /// Since when the connection is only there so that the client can read that it is over.
     fn farewell_since(&self) -> Option<Instant> {
         match self.life {
             Life::Open => None,
+            // What the streams left behind is written first.
+            Life::Leaving(_) if self.wire.state().is_stuck => None,
             Life::Leaving(since) => self.idle_since.map(|idle| idle.max(since)),
             Life::Over(since) => Some(since),
         }
@@ -360,14 +459,15 @@ impl<S: Serve> Driver<S> {
     fn next_wait(&self, now: Instant) -> Option<Instant> {
         let (stuck, head) = {
             let wire = self.wire.state();
-            (wire.stuck_since, wire.head_since)
+            (wire.stuck_by(), wire.head_since)
         };
         let is_open = self.life == Life::Open;
         [
-            stuck.and_then(|since| since.checked_add(self.write)),
+            stuck,
             head.and_then(|since| since.checked_add(self.head)),
             self.asked.and_then(|since| since.checked_add(self.config.ping_answer)),
-            self.farewell_since().and_then(|since| since.checked_add(self.config.farewell)),
+            self.leave_by(),
+            self.look_by,
             self.idle_by().filter(|_| is_open),
             self.old_by().filter(|_| is_open),
             self.ask_by(),

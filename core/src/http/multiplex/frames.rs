@@ -36,6 +36,7 @@ pub(in crate::http) struct Frames {
     /// The highest stream that has a head, also one that is under way, and how many have one.
     stream: u32,
     streams: u32,
+    has_goaway: bool,
 }
 
 /// The frame that follows the preface.
@@ -96,6 +97,7 @@ impl Frames {
             fault: None,
             stream: 0,
             streams: 0,
+            has_goaway: false,
         }
     }
 
@@ -137,6 +139,11 @@ impl Frames {
         self.streams
     }
 
+    /// Whether there was a GOAWAY.
+    pub(super) const fn has_goaway(&self) -> bool {
+        self.has_goaway
+    }
+
     /// The first thing that was wrong.
     pub(super) const fn fault(&self) -> Option<Fault> {
         self.fault
@@ -153,6 +160,7 @@ impl Frames {
             self.stream = stream;
             self.streams = self.streams.saturating_add(1);
         }
+        self.has_goaway |= kind == GOAWAY;
         self.in_head = matches!(kind, HEADERS | CONTINUATION | PUSH_PROMISE);
         self.is_open_head = self.in_head && flags & END_HEADERS == 0;
         seen.count(kind, flags, self.left);

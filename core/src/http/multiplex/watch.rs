@@ -13,6 +13,8 @@ use super::budget::Budget;
 use super::config::Http2Config;
 use super::frames::{Fault, Frames};
 use super::stats::Flood;
+use crate::http::timeouts::Timeouts;
+use crate::http::uptake::Uptake;
 use crate::net::Stream;
 
 /// Octets written that allow the client one more frame of control: it has to open windows for what it takes.
@@ -22,18 +24,19 @@ const FRAMES_FOR_A_HEAD: f64 = 2.0;
 
 /// A stream that is read and written by the `h2` crate, after octets that were read before.
 pub(super) struct Watched {
-    stream: Stream,
     before: Bytes,
     wire: Arc<Wire>,
 }
 
-/// What the driver knows of the byte stream. Both run in one task: the lock is never waited for.
+/// The byte stream, and what the driver knows of it. Both run in one task, and exchanges only ask before they give up: the lock is hardly ever
+/// waited for.
 #[derive(Debug)]
-pub(super) struct Wire(Mutex<State>);
+pub(in crate::http) struct Wire(Mutex<State>);
 
 /// What was seen.
 #[derive(Debug)]
-pub(super) struct State {
+pub(in crate::http) struct State {
+    pub(in crate::http) stream: Stream,
     frames: Frames,
     resets: Budget,
     control: Budget,
@@ -41,8 +44,13 @@ pub(super) struct State {
     pub(super) heard: Instant,
     /// Since when a head is under way.
     pub(super) head_since: Option<Instant>,
-    /// Since when the socket takes nothing.
-    pub(super) stuck_since: Option<Instant>,
+    /// The wait of what the socket did not take.
+    uptake: Uptake,
+    /// Whether the socket takes nothing.
+    pub(super) is_stuck: bool,
+    /// Octets that the stream took, ever, and what of that the transport beneath TLS had taken when it was looked at last.
+    pub(super) written: u64,
+    sent: u64,
     /// Octets of content that came since the driver looked.
     pub(super) data_octets: u64,
     /// What the client does too much of.
@@ -52,28 +60,38 @@ pub(super) struct State {
 }
 
 impl Watched {
-    pub(super) fn new(stream: Stream, before: Bytes, wire: Arc<Wire>) -> Self {
-        Self { stream, before, wire }
+    pub(super) fn new(before: Bytes, wire: Arc<Wire>) -> Self {
+        Self { before, wire }
     }
 }
 
 impl Wire {
-    pub(super) fn new(config: &Http2Config) -> Self {
+    pub(super) fn new(stream: Stream, config: &Http2Config, timeouts: &Timeouts) -> Self {
         let now = Instant::now();
         Self(Mutex::new(State {
+            stream,
             frames: Frames::new(),
             resets: Budget::new(config.resets, now),
             control: Budget::new(config.control_frames, now),
             heard: now,
             head_since: None,
-            stuck_since: None,
+            uptake: Uptake::new(timeouts.write, timeouts.write_min_rate),
+            is_stuck: false,
+            written: 0,
+            sent: 0,
             data_octets: 0,
             flood: None,
             fault: None,
         }))
     }
 
-    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+    /// The stream, once nobody else reads or writes it, and how much was written to it.
+    pub(super) fn take(&self) -> (Stream, u64) {
+        let mut state = self.state();
+        (std::mem::replace(&mut state.stream, Stream::other(tokio::io::empty())), state.written)
+    }
+
+    pub(in crate::http) fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -107,27 +125,97 @@ impl State {
         self.control.earn(1.0);
     }
 
+    /// Whether the client said that it opens no more streams.
+    pub(super) const fn has_said_goaway(&self) -> bool {
+        self.frames.has_goaway()
+    }
+
+    /// When the wait of what the socket does not take has to be looked at.
+    pub(super) fn stuck_by(&self) -> Option<Instant> {
+        self.uptake.by()
+    }
+
+    /// Whether the client takes too little of what it is sent. Before that is said, the kernel is asked what it acknowledged.
+    pub(super) fn is_given_up(&mut self, now: Instant) -> bool {
+        let Self { uptake, stream, written, .. } = self;
+        uptake.is_over(now, || stream.acknowledged(*written))
+    }
+
+    /// Octets that the client acknowledged, ever, counted as [`Self::transported`], if anybody knows.
+    pub(super) fn acknowledged(&self) -> Option<u64> {
+        self.stream.acknowledged(self.written).map(|octets| u64::try_from(octets).unwrap_or(0))
+    }
+
+    /// Octets that went to the transport, ever: what the client acknowledges is counted there.
+    pub(super) fn transported(&self) -> u64 {
+        self.stream.sent().unwrap_or(self.written)
+    }
+
+    /// Octets that the client acknowledged, ever, while the socket takes nothing; otherwise it is not the socket that is waited for.
+    pub(in crate::http) fn acknowledged_while_stuck(&self) -> Option<i64> {
+        if self.is_stuck { self.stream.acknowledged(self.written) } else { None }
+    }
+
     fn wrote(&mut self, outcome: &Poll<io::Result<usize>>) {
         match outcome {
-            Poll::Pending => _ = self.stuck_since.get_or_insert_with(Instant::now),
+            Poll::Pending => {
+                self.note_progress(0);
+                self.is_stuck = true;
+                self.uptake.begin(|| self.stream.unacknowledged().is_some());
+            }
             Poll::Ready(Ok(n)) => {
-                self.stuck_since = None;
+                self.is_stuck = false;
+                self.written += *n as u64;
+                self.note_progress(*n as u64);
+                self.uptake.pause();
                 self.control.earn(*n as f64 / OCTETS_FOR_A_FRAME);
             }
-            Poll::Ready(Err(_)) => self.stuck_since = None,
+            Poll::Ready(Err(_)) => {
+                self.is_stuck = false;
+                self.uptake.restart();
+            }
+        }
+    }
+
+    /// Sockets keep nothing back, sessions of TLS do.
+    fn flushed(&mut self, outcome: &Poll<io::Result<()>>) {
+        match outcome {
+            Poll::Pending => {
+                self.note_progress(0);
+                self.is_stuck = true;
+                self.uptake.begin(|| self.stream.unacknowledged().is_some());
+            }
+            Poll::Ready(_) if self.is_stuck => {
+                self.is_stuck = false;
+                self.note_progress(0);
+                self.uptake.pause();
+            }
+            Poll::Ready(_) => {}
+        }
+    }
+
+    /// What a session of TLS took into its own buffers does not count.
+    fn note_progress(&mut self, octets: u64) {
+        match self.stream.sent() {
+            None => self.uptake.took(octets),
+            Some(sent) => {
+                self.uptake.took(sent.saturating_sub(self.sent));
+                self.sent = sent;
+            }
         }
     }
 }
 
 impl AsyncRead for Watched {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let Self { stream, before, wire } = self.get_mut();
-        if wire.state().fault.is_some() {
+        let Self { before, wire } = self.get_mut();
+        let mut state = wire.state();
+        if state.fault.is_some() {
             return Poll::Pending;
         }
         let filled = buffer.filled().len();
         if before.is_empty() {
-            ready!(Pin::new(stream).poll_read(cx, buffer))?;
+            ready!(Pin::new(&mut state.stream).poll_read(cx, buffer))?;
         } else {
             let n = before.len().min(buffer.remaining());
             buffer.put_slice(&before[..n]);
@@ -135,7 +223,6 @@ impl AsyncRead for Watched {
         }
         let octets = &buffer.filled()[filled..];
         if !octets.is_empty() {
-            let mut state = wire.state();
             state.received(octets);
             if state.fault.is_some() {
                 // The crate would serve it, or say something else. It is told by the driver, which looks at what was seen whenever there is nothing to read.
@@ -149,9 +236,9 @@ impl AsyncRead for Watched {
 
 impl AsyncWrite for Watched {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
-        let Self { stream, wire, .. } = self.get_mut();
-        let outcome = Pin::new(stream).poll_write(cx, octets);
-        wire.state().wrote(&outcome);
+        let mut state = self.wire.state();
+        let outcome = Pin::new(&mut state.stream).poll_write(cx, octets);
+        state.wrote(&outcome);
         outcome
     }
 
@@ -160,21 +247,24 @@ impl AsyncWrite for Watched {
         cx: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let Self { stream, wire, .. } = self.get_mut();
-        let outcome = Pin::new(stream).poll_write_vectored(cx, slices);
-        wire.state().wrote(&outcome);
+        let mut state = self.wire.state();
+        let outcome = Pin::new(&mut state.stream).poll_write_vectored(cx, slices);
+        state.wrote(&outcome);
         outcome
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
+        self.wire.state().stream.is_write_vectored()
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_flush(cx)
+        let mut state = self.wire.state();
+        let outcome = Pin::new(&mut state.stream).poll_flush(cx);
+        state.flushed(&outcome);
+        outcome
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_shutdown(cx)
+        Pin::new(&mut self.wire.state().stream).poll_shutdown(cx)
     }
 }

@@ -37,8 +37,9 @@ impl Link {
 }
 
 fn patience_with(peer: &Peer) -> Patience {
-    let PeerTimeouts { connect: _, handshake: _, read, write, idle: _, ping: _, pong: _ } = *peer.timeouts();
-    Patience { idle: read, head: read, body: read, write, min_rate: None }
+    let PeerTimeouts { connect: _, handshake: _, read, read_min_rate, write, write_min_rate, idle: _, ping: _, pong: _ } =
+        *peer.timeouts();
+    Patience { idle: read, head: read, body: read, body_min_rate: read_min_rate, write, write_min_rate }
 }
 
 /// One exchange on a [`Link`].
@@ -72,7 +73,7 @@ impl Exchange {
 
     /// Timeouts are those of this peer, and of this exchange: they are no part of what makes connections interchangeable.
     pub(super) fn reused(mut link: Pooled<Box<Link>>, peer: Peer) -> Self {
-        link.connection.leg.patience = patience_with(&peer);
+        link.connection.leg.be_patient(patience_with(&peer));
         let mark = link.connection.leg.written;
         Self { link, peer, greeting: Greeting::None, is_http: true, is_reused: true, mark, unwritable: None }
     }

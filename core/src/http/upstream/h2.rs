@@ -46,7 +46,7 @@ pub(super) struct Exchange {
 
 impl Exchange {
     pub(super) fn new(lease: Lease, peer: Peer, config: Arc<Config>) -> Self {
-        let PeerTimeouts { connect: _, handshake: _, read, write, idle: _, ping: _, pong: _ } = *peer.timeouts();
+        let PeerTimeouts { read, write, .. } = *peer.timeouts();
         let stream = ClientStream::new(lease.sender(), lease.session().scheme(), config);
         Self {
             stream,

@@ -96,6 +96,10 @@ impl Session for Plain {
     fn sent(&self) -> u64 {
         0
     }
+
+    fn unacknowledged(&self) -> Option<u64> {
+        None
+    }
 }
 
 impl AsyncRead for Plain {

@@ -1,14 +1,17 @@
 //! A connection between its exchanges: how it waits for the next one, and how it goes.
 
 use std::future::poll_fn;
-use std::task::{Context, Poll};
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker, ready};
 
-use simplon_proto_http::transfer::Part;
+use simplon_proto_http::transfer::{Part, StreamError, Wait};
+use simplon_timeout::Timer;
 use tokio::time::Instant;
 
 use super::Exchange;
 use crate::http::exchange::{Ended, KeepIdle, Woken};
 use crate::http::leg::deadline;
+use crate::http::linger::{Delivered, Delivery, linger};
 use crate::net::Arrived;
 
 /// How many octets of an unwanted request body are read and dropped so that the connection can be used again.
@@ -22,9 +25,18 @@ impl Exchange {
         let woken = poll_fn(|cx| self.poll_idle(cx, keep)).await;
         if woken == Woken::Over {
             // Boxed: a connection at rest does not pay for how it ends.
-            Box::pin(self.take_leave()).await;
+            Box::pin(self.part()).await;
         }
         woken
+    }
+
+    /// The end of a connection at rest. What it carried before may still be on its way.
+    async fn part(&mut self) {
+        if self.served > 0 && self.leg.stream.unacknowledged() > Some(0) {
+            self.linger(Instant::now()).await;
+        } else {
+            self.take_leave().await;
+        }
     }
 
     fn poll_idle(&mut self, cx: &mut Context<'_>, keep: KeepIdle) -> Poll<Woken> {
@@ -85,16 +97,24 @@ impl Exchange {
             if self.leg.machine.may_reuse() {
                 self.leg.machine.advance();
                 self.leg.restart_wait_keeping_time();
+                self.leg.restart_uptake();
                 self.served = self.served.saturating_add(1);
                 return Ended::Reuse;
             }
-            if !self.leg.machine.has_excess() {
+            // A client that said so sends nothing more, and nothing more has come: it is not cut off by the end.
+            if self.leg.machine.peer_closes() && !self.has_excess() {
                 self.take_leave().await;
                 return Ended::Close;
             }
         }
-        self.linger().await;
+        Box::pin(self.linger(Instant::now())).await;
         Ended::Close
+    }
+
+    /// Whether more has come than was asked for, or is there to be read: costs no system call.
+    fn has_excess(&self) -> bool {
+        let arrived = self.leg.stream.arrived(&mut Context::from_waker(Waker::noop()));
+        self.leg.machine.has_excess() || arrived == Arrived::Yes
     }
 
     /// In TLS the end has to be said: without it, what ends with the connection looks cut off (RFC 8446 §6.1).
@@ -137,16 +157,48 @@ impl Exchange {
         .await;
     }
 
-    /// Closes so that the client can read the answer: ends our side, then drops what still comes until the client closes too (RFC 9112 §9.6).
-    async fn linger(&mut self) {
-        let by = deadline(self.timeouts.linger);
+    #[inline]
+    pub(in crate::http) fn ends_soon(&self) -> bool {
+        self.drain.is_draining() || self.leg.machine.closes()
+    }
+
+    /// Ready once the client has acknowledged the whole response, where the connection ends with it and the kernel can be asked.
+    ///
+    /// # Errors
+    /// The client left, or takes it too slowly.
+    pub(in crate::http) async fn delivered(&mut self) -> Result<(), StreamError> {
+        // A client that is still to send may not read before it has: what it sends is dropped as the connection lingers.
+        if !self.ends_soon() || self.is_tunnel() || !self.is_read() {
+            return Ok(());
+        }
+        poll_fn(|cx| self.poll_flushed(cx)).await?;
+        let (timeouts, mut timer, mut by) = (Arc::clone(&self.timeouts), Timer::new(), None);
+        let mut delivery = Delivery::new(timeouts.write, timeouts.write_min_rate);
+        let mut is_watched = self.is_read();
         poll_fn(|cx| {
-            if self.leg.poll_shutdown(cx).is_ready() && self.leg.poll_discard(cx).is_ready() {
-                return Poll::Ready(());
+            loop {
+                if by.is_some() {
+                    if is_watched && let Poll::Ready(error) = self.poll_gone(cx) {
+                        if error != StreamError::Closed {
+                            return Poll::Ready(Err(error));
+                        }
+                        is_watched = false;
+                    }
+                    ready!(timer.poll_expired(cx, by));
+                }
+                by = match delivery.look(&self.leg.stream, self.leg.written) {
+                    Delivered::Whole => return Poll::Ready(Ok(())),
+                    Delivered::Partly(next) => Some(next),
+                    Delivered::Lost => return Poll::Ready(Err(StreamError::Timeout(Wait::Write))),
+                };
             }
-            self.leg.restart_wait();
-            self.poll_deadline(cx, by).map(drop)
         })
-        .await;
+        .await
+    }
+
+    /// Closes so that the client can read what it was answered `since` then.
+    async fn linger(&mut self, since: Instant) {
+        let (written, timeouts) = (self.leg.written, Arc::clone(&self.timeouts));
+        linger(&mut self.leg.stream, written, since, &timeouts).await;
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::http::leg::deadline;
+use super::leg::deadline;
 
 /// A wait that begins with a credit, and to which each octet adds what it is worth at a minimum rate. So a peer that gives one octet now and
 /// then is caught, and one that is slow and honest is not. Time in which nobody waits does not count.
@@ -27,6 +27,11 @@ impl Allowance {
     /// When it runs out, while it runs.
     pub(in crate::http) const fn by(&self) -> Option<Instant> {
         self.by
+    }
+
+    /// Whether nobody waited yet since it was made, or restarted.
+    pub(in crate::http) const fn is_fresh(&self) -> bool {
+        self.by.is_none() && self.left.is_none()
     }
 
     pub(in crate::http) fn is_over(&self, now: Instant) -> bool {
