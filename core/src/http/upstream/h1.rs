@@ -37,8 +37,17 @@ impl Link {
 }
 
 fn patience_with(peer: &Peer) -> Patience {
-    let PeerTimeouts { connect: _, handshake: _, read, read_min_rate, write, write_min_rate, idle: _, ping: _, pong: _ } =
-        *peer.timeouts();
+    let PeerTimeouts {
+        connect: _,
+        handshake: _,
+        read,
+        read_min_rate,
+        write,
+        write_min_rate,
+        idle: _,
+        ping: _,
+        pong: _,
+    } = *peer.timeouts();
     Patience { idle: read, head: read, body: read, body_min_rate: read_min_rate, write, write_min_rate }
 }
 
