@@ -259,7 +259,7 @@ impl<R: Role> Leg<R> {
 
     /// The peer takes nothing more: that is not waited for.
     pub(super) fn give_up_writing(&mut self) {
-        self.write_by = None;
+        self.uptake.restart();
     }
 
     fn wait_to_write<T>(&mut self) -> Poll<T> {
