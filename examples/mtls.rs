@@ -7,6 +7,10 @@ mod certificates;
 #[path = "shared/shared.rs"]
 mod shared;
 
+use std::fs::{DirBuilder, File};
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Parser;
@@ -31,6 +35,21 @@ impl<Ctx: Send> Filter<Ctx> for OnlyAdmin {
     }
 }
 
+/// A folder that was not there before, for nobody else to read: keys are in it.
+fn own_folder() -> std::io::Result<PathBuf> {
+    let stem = format!("simplon-mtls-{}", std::process::id());
+    for n in 0..100 {
+        let folder = std::env::temp_dir().join(format!("{stem}-{n}"));
+        match DirBuilder::new().mode(0o700).create(&folder) {
+            Ok(()) => return Ok(folder),
+            // Of an earlier process, or put there by somebody.
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Err(ErrorKind::AlreadyExists.into())
+}
+
 #[tokio::main]
 async fn main() -> std::result::Result<(), shared::Failure> {
     let args = shared::Args::parse();
@@ -44,11 +63,12 @@ async fn main() -> std::result::Result<(), shared::Failure> {
         .into(),
     };
     let authority = certificates::Authority::new()?;
-    let folder = std::env::temp_dir().join(format!("simplon-mtls-{}", std::process::id()));
-    std::fs::create_dir_all(&folder)?;
+    let folder = own_folder()?;
     for name in ["admin", "guest"] {
         let (certificate, key) = authority.issue(name)?;
-        std::fs::write(folder.join(format!("{name}.pem")), certificate + &key)?;
+        let mut file =
+            File::options().write(true).create_new(true).mode(0o600).open(folder.join(format!("{name}.pem")))?;
+        file.write_all((certificate + &key).as_bytes())?;
     }
     let (certificate, key) = authority.issue("localhost")?;
     let identity = Identity::of_pem(certificate.as_bytes(), key.as_bytes())?;

@@ -17,7 +17,7 @@ use simplon::core::connect::{Connect, TcpConnector};
 use simplon::core::net::{ConnInfo, Stream};
 use simplon::core::server::Drain;
 use simplon::prelude::*;
-use simplon::proto_tls::{backends, hello};
+use simplon::proto_tls::{Reason, backends, hello};
 use tokio::io::copy_bidirectional;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -37,13 +37,20 @@ struct Args {
 
 async fn pass(down: Stream, from: Arc<ConnInfo>, routes: Arc<HashMap<String, Peer>>) {
     let reading = tokio::time::timeout(PATIENCE, hello::read(down, hello::HELLO_OCTETS));
+    // Of what is no ClientHello it takes leave with an alert by itself.
     let Ok(Ok((hello, mut down))) = reading.await else { return eprintln!("{:?}: no ClientHello", from.peer()) };
-    let name = hello.server_name().unwrap_or_default().to_ascii_lowercase();
-    let Some(peer) = routes.get(&name) else { return eprintln!("{:?}: no route to `{name}`", from.peer()) };
+    let name = hello.server_name().unwrap_or_default().trim_end_matches('.').to_ascii_lowercase();
+    let Some(peer) = routes.get(&name) else {
+        eprintln!("{:?}: no route to `{name}`", from.peer());
+        return hello::refuse(&mut down, Reason::UnknownName).await;
+    };
     match TcpConnector::new().connect(peer).await {
         // The ClientHello that was read goes first: nobody sees that it was looked at.
         Ok(mut up) => drop(copy_bidirectional(&mut down, &mut up.stream).await),
-        Err(error) => eprintln!("{:?} -> {peer}: {error}", from.peer()),
+        Err(error) => {
+            eprintln!("{:?} -> {peer}: {error}", from.peer());
+            hello::refuse(&mut down, Reason::Library).await;
+        }
     }
 }
 

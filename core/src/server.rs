@@ -35,6 +35,7 @@ use std::num::NonZeroUsize;
 use std::pin::pin;
 use std::sync::Arc;
 
+use simplon_proto_tls::Reason;
 use tokio::runtime::Handle;
 use tokio::task::{JoinHandle, JoinSet};
 
@@ -293,6 +294,12 @@ impl Opening<'_> {
     fn prepare(&mut self, bound: Bound, tls: Option<Arc<TlsServer>>, endpoint: Arc<dyn Endpoint>) -> Result<()> {
         let Bound { sockets, label, accept_loops, options, file } = bound;
         let (hub, admit) = (self.hub.clone(), self.admit.clone());
+        if let Some(tls) = &tls {
+            let spoken = tls.speak(endpoint.protocols());
+            spoken.map_err(|error| {
+                Error::internal(Kind::Tls(Reason::Library)).with_context(label.to_string()).with_source(error)
+            })?;
+        }
         let door = Arc::new(Door { hub, label, admit, tls, endpoint });
         self.files.extend(file);
         for socket in sockets {

@@ -57,7 +57,10 @@ impl TlsClient {
         backend: &dyn simplon_proto_tls::session::Backend<Stream>,
         config: ClientConfig,
     ) -> Result<Self, ConfigError> {
-        let connect = backend.client(&config)?;
+        let connect = backend.client(&config).map_err(|error| match config.parts().identity {
+            Some(identity) => identity.blame(error),
+            None => error,
+        })?;
         if config.parts().fips && !connect.is_fips() {
             return Err(ConfigError::NotFips { backend: backend.name() });
         }

@@ -71,7 +71,11 @@ impl<S: Serve> Rig<S> {
         let served = tokio::spawn(async move {
             let Some(tls) = tls else { return http.serve_stream(Stream::other(far), info, drain).await };
             // A handshake that fails is told to the client.
-            let Ok(session) = tls.handshake(Stream::other(far), Some(from)).await else { return };
+            let Ok(session) =
+                tls.handshake_for(http.alpn(), Stream::other(far), Some(from), std::future::pending()).await
+            else {
+                return;
+            };
             let info = Arc::unwrap_or_clone(info).with_tls(Arc::clone(session.facts()));
             http.serve_stream(Stream::Tls(session), Arc::new(info), drain).await;
         });

@@ -11,6 +11,7 @@ mod curl;
 mod identity;
 mod lab;
 mod nghttp;
+mod offers;
 mod origins;
 mod s_client;
 mod silence;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use simplon_proto_http::h1::Config;
+use simplon_proto_tls::server::Protocols;
 
 #[cfg(feature = "h2")]
 use super::exchange::Unspoken;
@@ -92,6 +93,16 @@ impl<S: Serve> Http<S> {
             #[cfg(feature = "h2")]
             counters: Arc::default(),
         }
+    }
+
+    /// The names in ALPN of the versions that it speaks, in order of preference (RFC 7301 §6, RFC 9113 §3.2).
+    #[must_use]
+    pub fn alpn(&self) -> Protocols {
+        #[cfg(feature = "h2")]
+        if self.config.http2.is_some() {
+            return &["h2", "http/1.1", "http/1.0"];
+        }
+        &["http/1.1", "http/1.0"]
     }
 
     /// What connections of HTTP/2 were closed for, and the like, of this service and its clones.
@@ -191,6 +202,10 @@ impl<S> Clone for Http<S> {
 impl<S: Serve> ServeConnection for Http<S> {
     fn serve(&self, stream: Stream, info: Arc<ConnInfo>, drain: Drain) -> impl Future<Output = ()> + Send {
         self.serve_stream(stream, info, drain)
+    }
+
+    fn protocols(&self) -> Protocols {
+        self.alpn()
     }
 }
 

@@ -3,6 +3,10 @@
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
+
+use simplon_proto_tls::Reason;
+use simplon_proto_tls::server::Protocols;
 
 use super::admit::DynAdmit;
 use super::census::Full;
@@ -11,6 +15,9 @@ use super::{ServeConnection, Verdict};
 use crate::net::listen::Accepted;
 use crate::net::{ConnInfo, Stream, Transport};
 use crate::tls::TlsServer;
+
+/// For how long after it was accepted a connection may still begin its handshake when the server drains.
+const GRACE: Duration = Duration::from_secs(1);
 
 /// One listener's way in.
 pub(super) struct Door {
@@ -71,6 +78,9 @@ pub(super) struct Arrival {
 /// A service without its type: one virtual call per connection, and the service's own future is what is spawned.
 pub(super) trait Endpoint: Send + Sync + 'static {
     fn spawn(&self, arrival: Arrival);
+
+    /// Application protocols of the service.
+    fn protocols(&self) -> Protocols;
 }
 
 /// A service as an endpoint.
@@ -86,6 +96,10 @@ impl<S: ServeConnection> Endpoint for Served<S> {
             arrival => tokio::spawn(admit(arrival, service)),
         };
         hub.remember(ticket, task.abort_handle());
+    }
+
+    fn protocols(&self) -> Protocols {
+        self.0.protocols()
     }
 }
 
@@ -118,7 +132,7 @@ async fn admit<S: ServeConnection>(arrival: Arrival, service: Arc<S>) {
     let (stream, info) = match tls {
         None => (stream, info),
         // Boxed: nobody pays for the state of a handshake when it is over.
-        Some(tls) => match Box::pin(secure(&tls, stream, info, seat.hub())).await {
+        Some(tls) => match Box::pin(secure(&tls, service.protocols(), stream, info, seat.hub())).await {
             Some(secured) => secured,
             None => return,
         },
@@ -127,13 +141,26 @@ async fn admit<S: ServeConnection>(arrival: Arrival, service: Arc<S>) {
 }
 
 /// The handshake; what becomes of a connection without one is counted and forgotten.
-async fn secure(tls: &TlsServer, stream: Stream, info: Arc<ConnInfo>, hub: &Hub) -> Option<(Stream, Arc<ConnInfo>)> {
-    match tls.handshake(stream, info.peer()).await {
+async fn secure(
+    tls: &TlsServer,
+    protocols: Protocols,
+    stream: Stream,
+    info: Arc<ConnInfo>,
+    hub: &Hub,
+) -> Option<(Stream, Arc<ConnInfo>)> {
+    let mut drain = hub.trigger.subscribe();
+    let leave = async {
+        drain.draining().await;
+        // Who connected a moment ago may have sent something.
+        tokio::time::sleep_until(info.accepted() + GRACE).await;
+    };
+    match tls.handshake_for(protocols, stream, info.peer(), leave).await {
         Ok(session) => {
             hub.counters.handshakes.add();
             let info = Arc::unwrap_or_clone(info).with_tls(Arc::clone(session.facts()));
             Some((Stream::Tls(session), Arc::new(info)))
         }
+        Err(error) if error.reason() == Reason::Draining => None,
         Err(error) => {
             hub.counters.handshakes_failed.add();
             tracing::debug!(listener = %info.listener(), %error, "no connection");

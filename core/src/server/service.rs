@@ -3,6 +3,8 @@
 use std::future::Future;
 use std::sync::Arc;
 
+use simplon_proto_tls::server::Protocols;
+
 use super::Drain;
 use crate::net::{ConnInfo, Stream};
 
@@ -14,6 +16,12 @@ pub trait ServeConnection: Send + Sync + 'static {
     ///
     /// Cancel: dropped when the drain's deadline passes or the server stops; the connection is cut then.
     fn serve(&self, stream: Stream, info: Arc<ConnInfo>, drain: Drain) -> impl Future<Output = ()> + Send;
+
+    /// Application protocols (RFC 7301) that it speaks, in order of preference. A listener with TLS offers them, unless its configuration says
+    /// something else. Default: none.
+    fn protocols(&self) -> Protocols {
+        &[]
+    }
 }
 
 impl<F, Fut> ServeConnection for F

@@ -40,7 +40,7 @@ impl Acceptor {
     pub(crate) fn new(config: &ServerConfig) -> Result<Self, ConfigError> {
         let is_fips = ffi::fips::is_in_force(config.fips);
         let inner = Inner { config: config.clone(), maker: Maker::unique(), is_fips };
-        inner.context(&config.client_auth, &config.alpn)?;
+        inner.context(&config.client_auth, config.usual_alpn())?;
         Ok(Self(Arc::new(inner)))
     }
 }

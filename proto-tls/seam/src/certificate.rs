@@ -86,6 +86,11 @@ impl Certificate {
         Some((cert.validity().not_before.timestamp(), cert.validity().not_after.timestamp()))
     }
 
+    /// Whether it is a certificate, and nothing follows it.
+    pub(crate) fn is_whole(&self) -> bool {
+        X509Certificate::from_der(&self.0).is_ok_and(|(rest, _)| rest.is_empty())
+    }
+
     fn parsed(&self) -> Option<X509Certificate<'_>> {
         X509Certificate::from_der(&self.0).ok().map(|(_, cert)| cert)
     }

@@ -37,6 +37,15 @@ pub enum ConfigError {
     },
     /// The private key does not belong to the certificate.
     KeyMismatch,
+    /// Something is wrong with a certificate and its key, which came from these files.
+    InFiles {
+        /// The file of the certificate chain.
+        chain: PathBuf,
+        /// The file of the private key.
+        key: PathBuf,
+        /// What is wrong.
+        source: Box<Self>,
+    },
     /// There is no certificate, or no private key.
     Missing {
         /// What is missing.
@@ -70,6 +79,9 @@ impl fmt::Display for ConfigError {
             Self::File { path, .. } => write!(f, "reading {}", path.display()),
             Self::Malformed { what } => write!(f, "malformed: {what}"),
             Self::KeyMismatch => f.write_str("the private key does not belong to the certificate"),
+            Self::InFiles { chain, key, source } => {
+                write!(f, "{source} (certificate: {}, key: {})", chain.display(), key.display())
+            }
             Self::Missing { what } => write!(f, "no {what}"),
             Self::Unknown { backend, what, name } => write!(f, "the TLS backend {backend} knows no {what} `{name}`"),
             Self::Library { backend, detail } => write!(f, "{backend}: {detail}"),
@@ -81,6 +93,8 @@ impl StdError for ConfigError {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         match self {
             Self::File { source, .. } => Some(source),
+            // The text has all of it already.
+            Self::InFiles { source, .. } => source.source(),
             _ => None,
         }
     }
@@ -126,6 +140,8 @@ pub enum Reason {
     TimedOut,
     /// Too many handshakes are under way.
     Busy,
+    /// Nothing had come when the server began to take leave.
+    Draining,
     /// The transport failed.
     Io(io::ErrorKind),
     /// The library failed otherwise.
@@ -162,6 +178,7 @@ impl fmt::Display for Reason {
             Self::Closed => "closed in the middle of the handshake",
             Self::TimedOut => "the handshake took too long",
             Self::Busy => "too many handshakes",
+            Self::Draining => "nothing had come when the server began to drain",
             Self::Io(kind) => return write!(f, "i/o: {kind}"),
             Self::Library => "the library failed",
         })
@@ -175,6 +192,7 @@ struct Inner {
     reason: Reason,
     backend: &'static str,
     peer: Option<String>,
+    server_name: Option<Box<str>>,
     detail: String,
 }
 
@@ -182,7 +200,7 @@ impl Error {
     /// A failure for this reason. The backend is `tls` where no library was asked yet.
     #[must_use]
     pub fn new(backend: &'static str, reason: Reason) -> Self {
-        Self(Box::new(Inner { reason, backend, peer: None, detail: String::new() }))
+        Self(Box::new(Inner { reason, backend, peer: None, server_name: None, detail: String::new() }))
     }
 
     /// The same with what the library says.
@@ -196,6 +214,13 @@ impl Error {
     #[must_use]
     pub fn with_peer(mut self, peer: impl fmt::Display) -> Self {
         self.0.peer = Some(peer.to_string());
+        self
+    }
+
+    /// The same with the name that the client asked for.
+    #[must_use]
+    pub fn with_server_name(mut self, name: Option<&str>) -> Self {
+        self.0.server_name = name.map(Into::into);
         self
     }
 
@@ -221,6 +246,12 @@ impl Error {
     pub fn backend(&self) -> &'static str {
         self.0.backend
     }
+
+    /// The name that the client asked for; at an accepting end, once its ClientHello has come.
+    #[must_use]
+    pub fn server_name(&self) -> Option<&str> {
+        self.0.server_name.as_deref()
+    }
 }
 
 impl fmt::Display for Error {
@@ -239,11 +270,12 @@ impl fmt::Display for Error {
 
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Inner { reason, backend, peer, detail } = &*self.0;
+        let Inner { reason, backend, peer, server_name, detail } = &*self.0;
         f.debug_struct("Error")
             .field("reason", reason)
             .field("backend", backend)
             .field("peer", peer)
+            .field("server_name", server_name)
             .field("detail", detail)
             .finish()
     }

@@ -4,6 +4,7 @@
 //! connection can be passed on by its server name without being terminated.
 
 use std::fmt;
+use std::future::poll_fn;
 use std::io;
 use std::ops::Range;
 use std::pin::Pin;
@@ -279,8 +280,34 @@ impl<'a> Iterator for Names<'a> {
 ///
 /// # Errors
 /// [`Reason::Malformed`], [`Reason::HelloTooLarge`] above `most` octets, [`Reason::Closed`], [`Reason::Io`].
-pub async fn read<IO: Transport>(mut io: IO, most: usize) -> Result<(ClientHello, Rewound<IO>), Error> {
-    let mut octets = BytesMut::with_capacity(FIRST_READ);
+pub async fn read<IO: Transport>(io: IO, most: usize) -> Result<(ClientHello, Rewound<IO>), Error> {
+    read_unless(io, most, std::future::pending()).await
+}
+
+/// The same, unless `leave` is ready before anything has come.
+pub(crate) async fn read_unless<IO: Transport>(
+    mut io: IO,
+    most: usize,
+    leave: impl Future<Output = ()>,
+) -> Result<(ClientHello, Rewound<IO>), Error> {
+    let mut octets = BytesMut::new();
+    let first = async {
+        // Who says nothing costs no buffer.
+        let waited_for = &mut io;
+        poll_fn(move |cx| waited_for.poll_readable(cx)).await;
+        octets.reserve(FIRST_READ);
+        io.read_buf(&mut octets).await
+    };
+    let first = tokio::select! {
+        biased;
+        first = first => first,
+        () = leave => return Err(Error::new(NO_BACKEND, Reason::Draining)),
+    };
+    match first {
+        Ok(0) => return Err(Error::new(NO_BACKEND, Reason::Closed)),
+        Ok(_) => {}
+        Err(error) => return Err(Error::io(NO_BACKEND, &error)),
+    }
     let mut scan = records::Scan::default();
     let outcome = loop {
         match scan.message(&octets, most) {

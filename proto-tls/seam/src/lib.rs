@@ -16,6 +16,7 @@
 //! | [`site`] | which identity answers to which name |
 //! | [`watch`] | files read again when they change, the last good one kept |
 //! | [`server`] | an end that accepts |
+//! | [`trust`] | whom a peer's certificate has to come from |
 //! | [`client`] | an end that connects |
 //! | [`tickets`] | keys of session tickets, rotated and shared |
 //! | [`certificate`] | what a peer's certificate says |
@@ -39,6 +40,7 @@ pub mod server;
 pub mod session;
 pub mod site;
 pub mod tickets;
+pub mod trust;
 pub mod watch;
 pub mod wire;
 

@@ -2,108 +2,32 @@
 
 use std::fmt;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use sha2::{Digest, Sha256};
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
-use crate::certificate::Certificate;
 use crate::error::{ConfigError, Error, Reason};
 use crate::facts::Version;
-use crate::hello::{self, ClientHello, HELLO_OCTETS, NO_BACKEND};
-use crate::identity::{Identity, certificates_of_pem};
+use crate::hello::{self, ClientHello, HELLO_OCTETS, NO_BACKEND, Rewound};
+use crate::identity::Identity;
+use crate::identity::pair::Pair;
 use crate::session::{Accept, Backend, Session, Transport};
 use crate::site::{Always, Chosen, Site, Sites};
 use crate::tickets::TicketKeys;
 
-/// Whom certificates have to come from, and which of them do not count any more.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Trust {
-    roots: Vec<Certificate>,
-    crls: Vec<Vec<u8>>,
-}
+mod failures;
+mod place;
 
-impl Trust {
-    /// Certificates issued by these, directly or through others that the peer shows.
-    ///
-    /// # Errors
-    /// There are none.
-    pub fn new(roots: Vec<Certificate>) -> Result<Self, ConfigError> {
-        if roots.is_empty() {
-            return Err(ConfigError::Missing { what: "trusted certificate" });
-        }
-        Ok(Self { roots, crls: Vec::new() })
-    }
+pub use crate::trust::{ClientAuth, Trust};
+pub use failures::{Failure, Observe};
 
-    /// The same, from PEM.
-    ///
-    /// # Errors
-    /// There are none, or one is not well-formed.
-    pub fn of_pem(pem: &[u8]) -> Result<Self, ConfigError> {
-        Self::new(certificates_of_pem(pem)?)
-    }
-
-    /// And none that is on this revocation list, in DER (RFC 5280 §5). A certificate that no list speaks of is not revoked.
-    #[must_use]
-    pub fn crl(mut self, der: impl Into<Vec<u8>>) -> Self {
-        self.crls.push(der.into());
-        self
-    }
-
-    /// The trusted certificates.
-    #[must_use]
-    pub fn roots(&self) -> &[Certificate] {
-        &self.roots
-    }
-
-    /// The revocation lists, in DER.
-    #[must_use]
-    pub fn crls(&self) -> &[Vec<u8>] {
-        &self.crls
-    }
-}
-
-/// What is asked of clients.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum ClientAuth {
-    /// No certificate.
-    #[default]
-    None,
-    /// A certificate if they have one; one that does not hold ends the handshake.
-    Optional(Arc<Trust>),
-    /// A certificate that holds.
-    Required(Arc<Trust>),
-}
-
-impl ClientAuth {
-    /// A digest of all that is asked, for [`crate::tickets::TicketKey::for_context`]: a ticket must not spare a client what another end asks.
-    #[must_use]
-    pub fn context(&self) -> [u8; 32] {
-        let (kind, trust) = match self {
-            Self::None => (0, None),
-            Self::Optional(trust) => (1, Some(trust)),
-            Self::Required(trust) => (2, Some(trust)),
-        };
-        let mut hash = Sha256::new_with_prefix([kind]);
-        if let Some(trust) = trust {
-            let Trust { roots, crls } = &**trust;
-            for list in
-                [roots.iter().map(Certificate::der).collect::<Vec<_>>(), crls.iter().map(Vec::as_slice).collect()]
-            {
-                hash.update((list.len() as u64).to_be_bytes());
-                for der in list {
-                    hash.update((der.len() as u64).to_be_bytes());
-                    hash.update(der);
-                }
-            }
-        }
-        hash.finalize().into()
-    }
-}
+use failures::Failures;
+use place::InPlace;
 
 /// Session secrets, written out so that a network analyser can read what was said (NSS key log format).
 pub trait KeyLog: Send + Sync + 'static {
@@ -138,9 +62,10 @@ impl<F: Fn(&ClientHello, Option<SocketAddr>) -> Inspected + Send + Sync + 'stati
 pub struct ServerConfig {
     /// What clients are answered with.
     pub sites: Arc<dyn Sites>,
-    /// Application protocols in order of preference. Default `h2`, `http/1.1`. A client that offers none of them is refused
-    /// (RFC 7301 §3.2); one that offers no protocols at all is served.
-    pub alpn: Vec<Vec<u8>>,
+    /// Application protocols in order of preference. `None`, the default: those of the service that the listener is for, which of HTTP are `h2`,
+    /// `http/1.1` and `http/1.0`, and of everything else none. A client that offers none of them is refused (RFC 7301 §3.2); one that offers no
+    /// protocols at all is served.
+    pub alpn: Option<Vec<Vec<u8>>>,
     /// The oldest version. Default 1.2.
     pub oldest: Version,
     /// The newest version. Default 1.3.
@@ -161,8 +86,14 @@ pub struct ServerConfig {
     pub hello_octets: usize,
     /// The whole handshake, from the first octet waited for. Default 10 s.
     pub deadline: Duration,
-    /// Handshakes under way at a time; those beyond wait, within their deadline. Default 4,096: each costs some milliseconds of a core.
+    /// Handshakes that compute at a time; those beyond wait, within their deadline. A place is taken when the ClientHello is complete, and given
+    /// back whenever the handshake waits for its peer: silent peers are bounded by the deadline and the limits of connections. Default 4,096, which
+    /// leaves it to the number of workers.
     pub at_once: usize,
+    /// Is told of handshakes that fail. Default: nobody; an event of the crate `tracing` tells, too, at level `info`.
+    pub observe: Option<Arc<dyn Observe>>,
+    /// Failures that are told within a second, to the observer and as events. Default 10.
+    pub failures_a_second: u32,
     /// Where handshakes run, if not where the connection is served: cryptography then holds up no exchange.
     pub offload: Option<Handle>,
     /// Whether the library's validated module has to be in force. Default: no.
@@ -174,7 +105,7 @@ impl ServerConfig {
     pub fn new(sites: impl Sites) -> Self {
         Self {
             sites: Arc::new(sites),
-            alpn: vec![b"h2".to_vec(), b"http/1.1".to_vec()],
+            alpn: None,
             oldest: Version::Tls12,
             newest: Version::Tls13,
             ciphers: None,
@@ -186,6 +117,8 @@ impl ServerConfig {
             hello_octets: HELLO_OCTETS,
             deadline: Duration::from_secs(10),
             at_once: 4096,
+            observe: None,
+            failures_a_second: 10,
             offload: None,
             fips: false,
         }
@@ -197,10 +130,17 @@ impl ServerConfig {
         Self::new(Always::new(Site::new(identity)))
     }
 
-    /// Application protocols in order of preference.
+    /// Application protocols in order of preference, whatever the service speaks; of none, none is offered.
     #[must_use]
     pub fn alpn<P: Into<Vec<u8>>>(mut self, protocols: impl IntoIterator<Item = P>) -> Self {
-        self.alpn = protocols.into_iter().map(Into::into).collect();
+        self.alpn = Some(protocols.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Tells this of handshakes that fail.
+    #[must_use]
+    pub fn observe(mut self, observe: impl Observe) -> Self {
+        self.observe = Some(Arc::new(observe));
         self
     }
 
@@ -226,7 +166,13 @@ impl ServerConfig {
     /// The application protocols of a site.
     #[must_use]
     pub fn alpn_of<'a>(&'a self, site: &'a Site) -> &'a [Vec<u8>] {
-        site.own_alpn().unwrap_or(&self.alpn)
+        site.own_alpn().unwrap_or_else(|| self.usual_alpn())
+    }
+
+    /// The application protocols of sites that have none of their own.
+    #[must_use]
+    pub fn usual_alpn(&self) -> &[Vec<u8>] {
+        self.alpn.as_deref().unwrap_or_default()
     }
 }
 
@@ -245,13 +191,23 @@ pub struct Terminator<IO> {
     backend: Arc<dyn Backend<IO>>,
     ready: ArcSwap<Ready<IO>>,
     places: Arc<Semaphore>,
+    failures: Failures,
 }
 
 /// A configuration, and what the backend made of it.
 struct Ready<IO> {
     config: ServerConfig,
+    /// With the protocols that were said, or none.
     accept: Arc<dyn Accept<IO>>,
+    /// With those of services, where none were said.
+    spoken: Mutex<Vec<Spoken<IO>>>,
 }
+
+/// Application protocols of a service, and what speaks them.
+type Spoken<IO> = (Protocols, Arc<dyn Accept<IO>>);
+
+/// Names of application protocols, in order of preference.
+pub type Protocols = &'static [&'static str];
 
 impl<IO: Transport> Terminator<IO> {
     /// An accepting end on this backend.
@@ -261,7 +217,7 @@ impl<IO: Transport> Terminator<IO> {
     pub fn new(backend: Arc<dyn Backend<IO>>, config: ServerConfig) -> Result<Self, ConfigError> {
         let places = Arc::new(Semaphore::new(config.at_once.min(Semaphore::MAX_PERMITS)));
         let ready = ArcSwap::from_pointee(make(&*backend, config)?);
-        Ok(Self { backend, ready, places })
+        Ok(Self { backend, ready, places, failures: Failures::default() })
     }
 
     /// Another configuration from now on; handshakes under way go on with the one before. How many may be under way stays as it was.
@@ -269,8 +225,25 @@ impl<IO: Transport> Terminator<IO> {
     /// # Errors
     /// As [`Self::new`]; the configuration before stays in force.
     pub fn reload(&self, config: ServerConfig) -> Result<(), ConfigError> {
-        self.ready.store(Arc::new(make(&*self.backend, config)?));
+        let ready = make(&*self.backend, config)?;
+        for (protocols, _) in &*self.ready.load().spoken() {
+            ready.speaking(&*self.backend, protocols)?;
+        }
+        self.ready.store(Arc::new(ready));
         Ok(())
+    }
+
+    /// Has the backend make what it needs for a service that speaks these protocols, so that what is wrong shows before a client comes.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn speak(&self, protocols: Protocols) -> Result<(), ConfigError> {
+        self.ready.load().speaking(&*self.backend, protocols).map(drop)
+    }
+
+    /// Handshakes that failed, ever.
+    pub fn failed(&self) -> u64 {
+        self.failures.all()
     }
 
     /// Which backend.
@@ -283,7 +256,13 @@ impl<IO: Transport> Terminator<IO> {
     /// # Errors
     /// [`ConfigError::KeyMismatch`], and whatever else the backend does not take.
     pub fn prepare(&self, site: &Site) -> Result<(), ConfigError> {
-        self.ready.load().accept.prepare(site)
+        let ready = self.ready.load();
+        let prepare = |accept: &Arc<dyn Accept<IO>>| accept.prepare(site).map_err(|error| site.identity().blame(error));
+        let spoken = ready.spoken();
+        match spoken.is_empty() {
+            true => prepare(&ready.accept),
+            false => spoken.iter().try_for_each(|(_, accept)| prepare(accept)),
+        }
     }
 
     /// Whether the library's validated module is in force.
@@ -291,26 +270,134 @@ impl<IO: Transport> Terminator<IO> {
         self.ready.load().accept.is_fips()
     }
 
-    /// Completes a handshake, within the deadline.
+    /// Completes a handshake, within the deadline, for a service whose application protocols are not known.
     ///
     /// Cancel: the connection is lost.
     ///
     /// # Errors
     /// Why it failed; the peer was told with an alert.
     pub async fn handshake(&self, io: IO, from: Option<SocketAddr>) -> Result<Box<dyn Session>, Error> {
+        self.handshake_for(&[], io, from, std::future::pending()).await
+    }
+
+    /// The same for a service that speaks these protocols, which are offered unless the configuration says something else. While nothing has
+    /// come, the connection is given up when `leave` is ready.
+    ///
+    /// Cancel: the connection is lost.
+    ///
+    /// # Errors
+    /// As [`Self::handshake`]; [`Reason::Draining`] if it was given up, which is not counted as a failure.
+    pub async fn handshake_for(
+        &self,
+        protocols: Protocols,
+        io: IO,
+        from: Option<SocketAddr>,
+        leave: impl Future<Output = ()>,
+    ) -> Result<Box<dyn Session>, Error> {
         let ready = self.ready.load_full();
-        let deadline = ready.config.deadline;
+        let by = Instant::now().checked_add(ready.config.deadline);
+        let mut asked: Option<Box<str>> = None;
         let handshake = async {
-            // Never closed, so that waiting cannot fail.
-            let _place = self.places.acquire().await.map_err(|_| Error::new(NO_BACKEND, Reason::Busy))?;
-            handshake(ready, io, from).await
+            let (hello, io) = hello::read_unless(io, ready.config.hello_octets, leave).await?;
+            asked = hello.server_name().map(Into::into);
+            self.answer(&ready, protocols, hello, io, from).await
         };
-        let outcome = tokio::time::timeout(deadline, handshake).await;
+        let outcome = match by {
+            Some(by) => tokio::time::timeout_at(by, handshake).await,
+            None => Ok(handshake.await),
+        };
         let outcome = outcome.unwrap_or_else(|_| Err(Error::new(self.backend.name(), Reason::TimedOut)));
-        outcome.map_err(|error| match from {
-            Some(from) => error.with_peer(from),
-            None => error,
+        outcome.map_err(|error| {
+            let error = error.with_server_name(asked.as_deref());
+            let error = match from {
+                Some(from) => error.with_peer(from),
+                None => error,
+            };
+            self.tell(&ready.config, from, &error);
+            error
         })
+    }
+
+    /// Chooses the site, and has the backend do the rest.
+    async fn answer(
+        &self,
+        ready: &Ready<IO>,
+        protocols: Protocols,
+        hello: ClientHello,
+        io: Rewound<IO>,
+        from: Option<SocketAddr>,
+    ) -> Result<Box<dyn Session>, Error> {
+        let config = &ready.config;
+        let accept = ready.speaking(&*self.backend, protocols);
+        let site = match accept {
+            Ok(accept) => choose(config, &hello, from).await.map(|site| (site, accept)),
+            Err(_) => Err(Reason::Library),
+        };
+        let (site, accept) = match site {
+            Ok(chosen) => chosen,
+            Err(reason) => {
+                let (_, mut io) = io.into_parts();
+                hello::refuse(&mut io, reason).await;
+                return Err(Error::new(NO_BACKEND, reason).with_detail(hello.server_name().unwrap_or("no name")));
+            }
+        };
+        let site = Chosen::new(site, config.sites.clone(), config.client_auth.clone());
+        let accepting = InPlace::new(self.places.clone(), accept.accept(io, hello, site));
+        match &config.offload {
+            None => accepting.await,
+            Some(elsewhere) => {
+                // A set of one: its task ends when nobody waits for it any more.
+                let mut task = JoinSet::new();
+                task.spawn_on(accepting, elsewhere);
+                match task.join_next().await {
+                    Some(Ok(outcome)) => outcome,
+                    Some(Err(_)) | None => Err(Error::new(accept.backend(), Reason::Library)),
+                }
+            }
+        }
+    }
+
+    /// Counts a failure, and tells of it unless too many were told of.
+    fn tell(&self, config: &ServerConfig, from: Option<SocketAddr>, error: &Error) {
+        if error.reason() == Reason::Draining {
+            return;
+        }
+        let Some(left_out) = self.failures.add(config.failures_a_second) else { return };
+        let (server_name, reason) = (error.server_name(), error.reason());
+        tracing::info!(?from, server_name, %reason, %error, left_out, "a handshake failed");
+        if let Some(observe) = &config.observe {
+            observe.failed(&Failure { from, server_name, reason, error, left_out });
+        }
+    }
+}
+
+impl<IO: Transport> Ready<IO> {
+    fn spoken(&self) -> MutexGuard<'_, Vec<Spoken<IO>>> {
+        self.spoken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What accepts for a service that speaks these protocols: as many as there are services with different ones, made once.
+    fn speaking(&self, backend: &dyn Backend<IO>, protocols: Protocols) -> Result<Arc<dyn Accept<IO>>, ConfigError> {
+        if self.config.alpn.is_some() || protocols.is_empty() {
+            return Ok(self.accept.clone());
+        }
+        let mut spoken = self.spoken();
+        if let Some((_, accept)) = spoken.iter().find(|(known, _)| *known == protocols) {
+            return Ok(accept.clone());
+        }
+        let accept = backend.server(&self.config.clone().alpn(protocols.iter().copied()))?;
+        spoken.push((protocols, accept.clone()));
+        Ok(accept)
+    }
+}
+
+/// The site that a client is answered with.
+async fn choose(config: &ServerConfig, hello: &ClientHello, from: Option<SocketAddr>) -> Result<Arc<Site>, Reason> {
+    let inspected = config.inspect.as_ref().map_or(Inspected::GoOn, |inspect| inspect.inspect(hello, from));
+    match inspected {
+        Inspected::GoOn if !config.speaks_with(hello) => Err(Reason::NoSharedVersion),
+        Inspected::GoOn => config.sites.choose(hello, from).await.ok_or(Reason::UnknownName),
+        Inspected::Refuse => Err(Reason::Refused),
     }
 }
 
@@ -319,44 +406,17 @@ fn make<IO: Transport>(backend: &dyn Backend<IO>, config: ServerConfig) -> Resul
     if config.fips && !accept.is_fips() {
         return Err(ConfigError::NotFips { backend: backend.name() });
     }
-    Ok(Ready { config, accept })
-}
-
-async fn handshake<IO: Transport>(
-    ready: Arc<Ready<IO>>,
-    io: IO,
-    from: Option<SocketAddr>,
-) -> Result<Box<dyn Session>, Error> {
-    let config = &ready.config;
-    let (hello, io) = hello::read(io, config.hello_octets).await?;
-    let inspected = config.inspect.as_ref().map_or(Inspected::GoOn, |inspect| inspect.inspect(&hello, from));
-    let site = match inspected {
-        Inspected::GoOn if !config.speaks_with(&hello) => Err(Reason::NoSharedVersion),
-        Inspected::GoOn => config.sites.choose(&hello, from).await.ok_or(Reason::UnknownName),
-        Inspected::Refuse => Err(Reason::Refused),
-    };
-    let site = match site {
-        Ok(site) => site,
-        Err(reason) => {
-            let (_, mut io) = io.into_parts();
-            hello::refuse(&mut io, reason).await;
-            return Err(Error::new(NO_BACKEND, reason).with_detail(hello.server_name().unwrap_or("no name")));
-        }
-    };
-    let site = Chosen::new(site, config.sites.clone(), config.client_auth.clone());
-    let accepting = ready.accept.accept(io, hello, site);
-    match &config.offload {
-        None => accepting.await,
-        Some(elsewhere) => {
-            // A set of one: its task ends when nobody waits for it any more.
-            let mut task = JoinSet::new();
-            task.spawn_on(accepting, elsewhere);
-            match task.join_next().await {
-                Some(Ok(outcome)) => outcome,
-                Some(Err(_)) | None => Err(Error::new(ready.accept.backend(), Reason::Library)),
-            }
-        }
+    for site in config.sites.standing() {
+        let identity = site.identity();
+        let outcome = match identity.pair() {
+            Pair::Same => Ok(()),
+            Pair::Other => Err(ConfigError::KeyMismatch),
+            // The library can compute what the octets do not tell.
+            Pair::Unknown => accept.prepare(&site),
+        };
+        outcome.map_err(|error| identity.blame(error))?;
     }
+    Ok(Ready { config, accept, spoken: Mutex::default() })
 }
 
 impl<IO> fmt::Debug for Terminator<IO> {

@@ -134,6 +134,11 @@ pub trait Sites: Send + Sync + 'static {
         let _ = name;
         Found::Unknown
     }
+
+    /// The sites that stand already, so that an end of TLS can look at each before a client comes. Default: none is known.
+    fn standing(&self) -> Vec<Arc<Site>> {
+        Vec::new()
+    }
 }
 
 /// What a look for the site of a name came to.
@@ -161,6 +166,10 @@ impl<S: Sites + ?Sized> Sites for Arc<S> {
     fn find(&self, name: &str) -> Found {
         (**self).find(name)
     }
+
+    fn standing(&self) -> Vec<Arc<Site>> {
+        (**self).standing()
+    }
 }
 
 /// One site for every client, whatever name it asks for.
@@ -181,6 +190,10 @@ impl Sites for Always {
 
     fn find(&self, _name: &str) -> Found {
         Found::Site(self.0.clone())
+    }
+
+    fn standing(&self) -> Vec<Arc<Site>> {
+        vec![self.0.clone()]
     }
 }
 
@@ -274,6 +287,11 @@ impl Sites for Names {
     fn find(&self, name: &str) -> Found {
         self.find(Some(name)).into()
     }
+
+    fn standing(&self) -> Vec<Arc<Site>> {
+        let Self { exact, wild, otherwise } = self;
+        exact.values().chain(wild.values()).chain(otherwise).map(Held::current).collect()
+    }
 }
 
 /// [`Names`] that can be exchanged while handshakes go on: those under way keep what they chose.
@@ -306,6 +324,10 @@ impl Sites for Exchangeable {
 
     fn find(&self, name: &str) -> Found {
         Names::find(&self.0.load(), Some(name)).into()
+    }
+
+    fn standing(&self) -> Vec<Arc<Site>> {
+        self.0.load().standing()
     }
 }
 

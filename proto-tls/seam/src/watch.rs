@@ -3,12 +3,14 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use sha2::{Digest, Sha256};
 
 use crate::error::ConfigError;
 use crate::hello::ClientHello;
+use crate::identity::pair::Pair;
 use crate::identity::{Identity, read};
 use crate::session::BoxFuture;
 use crate::site::{Found, Site, Sites};
@@ -20,11 +22,11 @@ pub struct FileSite {
     key: PathBuf,
     staple: Option<PathBuf>,
     current: ArcSwap<Site>,
-    seen: Mutex<Vec<Stamp>>,
+    seen: Mutex<Stamp>,
 }
 
-/// When a file was changed last, and how long it is; `None` if it is not there.
-type Stamp = Option<(SystemTime, u64)>;
+/// A digest of what stands in the files. Times and lengths do not tell: a file can be put in place with those of the one before (`cp -p`, `tar`).
+type Stamp = [u8; 32];
 
 /// What a look at the files came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +41,7 @@ impl FileSite {
     /// Reads the files.
     ///
     /// # Errors
-    /// One cannot be read, or is not what it should be.
+    /// One cannot be read, or is not what it should be; the key belongs to another certificate. Names the files.
     pub fn new(chain: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Result<Self, ConfigError> {
         Self::with_staple(chain.into(), key.into(), None)
     }
@@ -57,8 +59,10 @@ impl FileSite {
     }
 
     fn with_staple(chain: PathBuf, key: PathBuf, staple: Option<PathBuf>) -> Result<Self, ConfigError> {
-        let seen = Mutex::new(stamps([Some(&chain), Some(&key), staple.as_ref()]));
-        let site = load(&chain, &key, staple.as_deref())?;
+        let contents = Contents::read(&chain, &key, staple.as_deref());
+        let seen = Mutex::new(contents.stamp());
+        let site = contents.load(&chain, &key)?;
+        is_pair(&site)?;
         Ok(Self { chain, key, staple, current: ArcSwap::from_pointee(site), seen })
     }
 
@@ -71,21 +75,29 @@ impl FileSite {
     /// Reads the files again, changed or not.
     ///
     /// # Errors
-    /// One cannot be read, or is not what it should be; the site stays as it was.
+    /// One cannot be read, or is not what it should be; the key belongs to another certificate. The site stays as it was.
     pub fn reload(&self) -> Result<(), ConfigError> {
         self.reload_with(|_| Ok(()))
     }
 
-    /// The same, if `check` takes what was read: [`crate::Terminator::prepare`] finds a key that belongs to another certificate.
+    /// The same, if `check` takes what was read: [`crate::Terminator::prepare`] has the library look at it, which knows more of keys than their
+    /// octets tell.
     ///
     /// # Errors
     /// As [`Self::reload`], and those of `check`.
     pub fn reload_with(&self, check: impl FnOnce(&Site) -> Result<(), ConfigError>) -> Result<(), ConfigError> {
-        let seen = self.stamps();
-        let loaded = load(&self.chain, &self.key, self.staple.as_deref());
-        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = seen;
-        let site = loaded?;
+        self.take(&self.contents(), check)
+    }
+
+    fn take(
+        &self,
+        contents: &Contents,
+        check: impl FnOnce(&Site) -> Result<(), ConfigError>,
+    ) -> Result<(), ConfigError> {
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) = contents.stamp();
+        let site = contents.load(&self.chain, &self.key)?;
         check(&site)?;
+        is_pair(&site)?;
         self.current.store(Arc::new(site));
         Ok(())
     }
@@ -103,8 +115,9 @@ impl FileSite {
     /// # Errors
     /// As [`Self::look`], and those of `check`.
     pub fn look_with(&self, check: impl FnOnce(&Site) -> Result<(), ConfigError>) -> Result<Looked, ConfigError> {
-        let is_same = *self.seen.lock().unwrap_or_else(PoisonError::into_inner) == self.stamps();
-        if is_same { Ok(Looked::Same) } else { self.reload_with(check).map(|()| Looked::Reloaded) }
+        let contents = self.contents();
+        let is_same = *self.seen.lock().unwrap_or_else(PoisonError::into_inner) == contents.stamp();
+        if is_same { Ok(Looked::Same) } else { self.take(&contents, check).map(|()| Looked::Reloaded) }
     }
 
     /// Looks for ever, and says what it finds. With [`crate::Terminator::prepare`] as `check`, a certificate that was replaced before its key
@@ -123,8 +136,8 @@ impl FileSite {
         }
     }
 
-    fn stamps(&self) -> Vec<Stamp> {
-        stamps([Some(&self.chain), Some(&self.key), self.staple.as_ref()])
+    fn contents(&self) -> Contents {
+        Contents::read(&self.chain, &self.key, self.staple.as_deref())
     }
 }
 
@@ -136,23 +149,64 @@ impl Sites for FileSite {
     fn find(&self, _name: &str) -> Found {
         Found::Site(self.current())
     }
+
+    fn standing(&self) -> Vec<Arc<Site>> {
+        vec![self.current()]
+    }
 }
 
-fn load(chain: &Path, key: &Path, staple: Option<&Path>) -> Result<Site, ConfigError> {
-    let identity = Identity::of_files(chain, key)?;
-    let identity = match staple {
-        Some(path) => identity.with_staple(read(path)?)?,
-        None => identity,
-    };
-    Ok(Site::new(identity))
+/// What stands in the files, or why they cannot be read.
+struct Contents {
+    chain: Result<Vec<u8>, ConfigError>,
+    key: Result<Vec<u8>, ConfigError>,
+    staple: Option<Result<Vec<u8>, ConfigError>>,
 }
 
-fn stamps(paths: [Option<&PathBuf>; 3]) -> Vec<Stamp> {
-    let stamp = |path: &PathBuf| {
-        let file = std::fs::metadata(path).ok()?;
-        Some((file.modified().ok()?, file.len()))
-    };
-    paths.into_iter().flatten().map(stamp).collect()
+impl Contents {
+    fn read(chain: &Path, key: &Path, staple: Option<&Path>) -> Self {
+        Self { chain: read(chain), key: read(key), staple: staple.map(read) }
+    }
+
+    fn stamp(&self) -> Stamp {
+        let mut hash = Sha256::new();
+        for file in [Some(&self.chain), Some(&self.key), self.staple.as_ref()].into_iter().flatten() {
+            match file {
+                Ok(octets) => {
+                    hash.update([1]);
+                    hash.update((octets.len() as u64).to_be_bytes());
+                    hash.update(octets);
+                }
+                Err(_) => hash.update([0]),
+            }
+        }
+        hash.finalize().into()
+    }
+
+    fn load(&self, chain: &Path, key: &Path) -> Result<Site, ConfigError> {
+        let identity = Identity::of_contents((chain, octets(&self.chain)?), (key, octets(&self.key)?))?;
+        let identity = match &self.staple {
+            Some(staple) => identity.with_staple(octets(staple)?.to_vec())?,
+            None => identity,
+        };
+        Ok(Site::new(identity))
+    }
+}
+
+fn octets(file: &Result<Vec<u8>, ConfigError>) -> Result<&[u8], ConfigError> {
+    match file {
+        Ok(octets) => Ok(octets),
+        Err(ConfigError::File { path, source }) => {
+            Err(ConfigError::File { path: path.clone(), source: source.kind().into() })
+        }
+        Err(other) => Err(ConfigError::Malformed { what: other.to_string() }),
+    }
+}
+
+fn is_pair(site: &Site) -> Result<(), ConfigError> {
+    match site.identity().pair() {
+        Pair::Other => Err(site.identity().blame(ConfigError::KeyMismatch)),
+        Pair::Same | Pair::Unknown => Ok(()),
+    }
 }
 
 #[cfg(test)]

@@ -283,7 +283,7 @@ async fn rewound_gives_everything_once_more() {
     let (mut client, server) = duplex(1 << 16);
     client.write_all(b" and more").await.unwrap();
     let mut rewound = Rewound::new(Bytes::from_static(b"what came"), server);
-    std::future::poll_fn(|cx| rewound.poll_readable(cx)).await;
+    poll_fn(|cx| rewound.poll_readable(cx)).await;
     let mut part = [0; 4];
     rewound.read_exact(&mut part).await.unwrap();
     assert_eq!(&part, b"what");

@@ -6,6 +6,7 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf, duplex};
 
 use super::*;
+use crate::certificate::Certificate;
 use crate::facts::Facts;
 use crate::hello::Rewound;
 use crate::session::{BoxFuture, Connect};
@@ -210,7 +211,7 @@ async fn the_deadline_covers_everything() {
             Box::pin(std::future::pending())
         }
     }
-    let begin = tokio::time::Instant::now();
+    let begin = Instant::now();
     let mut config = ServerConfig::new(Never);
     config.deadline = Duration::from_secs(3);
     // Nothing comes; half of it comes; the site does not come.
@@ -230,24 +231,26 @@ async fn the_deadline_covers_everything() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn those_beyond_the_cap_wait_their_turn() {
+async fn silent_clients_hold_no_place() {
     let mut config = ServerConfig::of(identity());
     (config.at_once, config.deadline) = (2, Duration::from_secs(5));
     let server = Arc::new(terminator(config));
     let mut stalled = Vec::new();
-    for _ in 0..2 {
-        let (client, io) = duplex(1 << 16);
+    let hello_octets = hello("a.test");
+    for said in [0, 1, 20, hello_octets.len() - 1].repeat(1024) {
+        let (mut client, io) = duplex(1 << 16);
+        client.write_all(&hello_octets[..said]).await.unwrap();
         let server = server.clone();
         stalled.push((client, tokio::spawn(async move { server.handshake(io, None).await.err() })));
     }
     tokio::time::sleep(Duration::from_secs(2)).await;
-    let begin = tokio::time::Instant::now();
-    // A place is free when those before have run into their deadline.
-    assert_eq!(outcome(&server, &hello("a.test")).await, (None, vec![]));
-    assert_eq!(begin.elapsed().as_secs(), 3);
+    let begin = Instant::now();
+    assert_eq!(outcome(&server, &hello_octets).await, (None, vec![]));
+    assert_eq!(begin.elapsed().as_secs(), 0);
     for (_client, handshake) in stalled {
         assert_eq!(handshake.await.unwrap().map(|error| error.reason()), Some(Reason::TimedOut));
     }
+    assert_eq!(server.failed(), 4096);
     // A place of a connection that was dropped is free, too.
     let (_client, io) = duplex(1 << 16);
     drop(tokio::time::timeout(Duration::from_secs(1), server.handshake(io, None)).await);
@@ -311,4 +314,119 @@ fn contexts_differ_when_what_is_asked_differs() {
             assert_ne!(one.context(), other.context(), "{one:?} {other:?}");
         }
     }
+}
+
+/// After its ClientHello, too: the library waits for its answer.
+#[tokio::test(start_paused = true)]
+async fn clients_that_fall_silent_hold_no_place() {
+    let backend = fake();
+    backend.0.stalls.store(true, Ordering::Relaxed);
+    let mut config = ServerConfig::of(identity());
+    config.at_once = 1;
+    let server = Arc::new(Terminator::new(Arc::new(backend.clone()), config).unwrap());
+    let mut stalled = Vec::new();
+    for _ in 0..10 {
+        let (mut client, io) = duplex(1 << 16);
+        client.write_all(&hello("a.test")).await.unwrap();
+        let server = server.clone();
+        stalled.push((client, tokio::spawn(async move { server.handshake(io, None).await.err() })));
+    }
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    backend.0.stalls.store(false, Ordering::Relaxed);
+    assert_eq!(outcome(&server, &hello("a.test")).await, (None, vec![]));
+    assert!(stalled.iter().all(|(_, handshake)| !handshake.is_finished()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn failures_are_told_with_address_name_and_reason() {
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let seen = told.clone();
+    let names = Names::new().site("a.test", Site::new(identity()));
+    let mut config = ServerConfig::new(names).observe(move |failure: &Failure<'_>| {
+        let name = failure.server_name.map(str::to_owned);
+        seen.lock().unwrap().push((failure.from, name, failure.reason, failure.left_out));
+    });
+    config.failures_a_second = 2;
+    let server = terminator(config);
+    assert_eq!(outcome(&server, &hello("a.test")).await.0, None);
+    assert_eq!(outcome(&server, &hello("b.test")).await.0, Some(Reason::UnknownName));
+    for _ in 0..3 {
+        assert_eq!(outcome(&server, b"GET / HTTP/1.1\r\n").await.0, Some(Reason::Malformed));
+    }
+    tokio::time::advance(Duration::from_secs(1)).await;
+    assert_eq!(outcome(&server, &[]).await.0, Some(Reason::TimedOut));
+    let from = Some("192.0.2.1:9".parse().unwrap());
+    let expected = [
+        (from, Some("b.test".to_owned()), Reason::UnknownName, 0),
+        (from, None, Reason::Malformed, 0),
+        (from, None, Reason::TimedOut, 2),
+    ];
+    assert_eq!(*told.lock().unwrap(), expected);
+    assert_eq!(server.failed(), 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_on_which_nothing_came_does_not_outstay_the_drain() {
+    let server = terminator(ServerConfig::of(identity()));
+    for (said, reason) in [(0, Reason::Draining), (1, Reason::TimedOut)] {
+        let (mut client, far) = duplex(1 << 16);
+        client.write_all(&hello("a.test")[..said]).await.unwrap();
+        let begin = Instant::now();
+        let outcome = server.handshake_for(&[], far, None, tokio::time::sleep(Duration::from_secs(1))).await;
+        assert_eq!(outcome.err().map(|error| error.reason()), Some(reason));
+        assert_eq!(begin.elapsed().as_secs(), if said == 0 { 1 } else { 10 });
+    }
+    assert_eq!(server.failed(), 1, "to leave is no failure");
+}
+
+/// What one service speaks is not what another does.
+#[tokio::test]
+async fn protocols_are_the_service_s_unless_said() {
+    const HTTP: Protocols = &["h2", "http/1.1"];
+    let made = Arc::new(Mutex::new(Vec::new()));
+    let server = Terminator::new(Arc::new(Making(made.clone())), ServerConfig::of(identity())).unwrap();
+    server.speak(HTTP).unwrap();
+    server.speak(HTTP).unwrap();
+    server.speak(&[]).unwrap();
+    let http: Vec<Vec<u8>> = HTTP.iter().map(|name| name.as_bytes().to_vec()).collect();
+    assert_eq!(*made.lock().unwrap(), [vec![], http.clone()], "made once for each");
+    server.reload(ServerConfig::of(identity())).unwrap();
+    assert_eq!(made.lock().unwrap()[2..], [vec![], http], "and again for another configuration");
+    server.reload(ServerConfig::of(identity()).alpn(["own"])).unwrap();
+    server.speak(HTTP).unwrap();
+    assert_eq!(made.lock().unwrap()[4..], [vec![b"own".to_vec()]], "what was said counts");
+}
+
+/// Notes the protocols of what is made.
+#[derive(Clone, Debug)]
+struct Making(Arc<Mutex<Vec<Vec<Vec<u8>>>>>);
+
+impl Backend<DuplexStream> for Making {
+    fn name(&self) -> &'static str {
+        "making"
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities::default()
+    }
+
+    fn server(&self, config: &ServerConfig) -> Result<Arc<dyn Accept<DuplexStream>>, ConfigError> {
+        self.0.lock().unwrap().push(config.usual_alpn().to_vec());
+        Ok(Arc::new(fake()))
+    }
+
+    fn client(&self, _config: &ClientConfig) -> Result<Arc<dyn Connect<DuplexStream>>, ConfigError> {
+        Err(ConfigError::Missing { what: "client" })
+    }
+}
+
+#[test]
+fn a_key_of_another_is_an_error_when_the_end_is_made() {
+    let (one, other) = (identity(), identity());
+    let bad = || Identity::new(one.chain().to_vec(), other.key().clone_key()).unwrap();
+    let error = Terminator::new(Arc::new(fake()), ServerConfig::of(bad())).err();
+    assert!(matches!(error, Some(ConfigError::KeyMismatch)), "{error:?}");
+    let names = Names::new().site("a.test", Site::new(one.clone())).otherwise(Site::new(bad()));
+    let server = terminator(ServerConfig::of(one.clone()));
+    assert!(matches!(server.reload(ServerConfig::new(names)).err(), Some(ConfigError::KeyMismatch)));
 }

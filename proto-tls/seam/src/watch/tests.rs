@@ -1,3 +1,5 @@
+use std::time::SystemTime;
+
 use super::*;
 
 /// A directory that goes when it is dropped.
@@ -163,4 +165,97 @@ async fn the_watch_goes_on_after_an_error() {
         () = site.watch(Duration::from_secs(10), |_| Ok(())) => {}
         () = script => {}
     }
+}
+
+/// What `cp -p` and `tar` do.
+#[test]
+fn a_file_of_the_old_length_and_time_is_seen() {
+    let (directory, one) = (Directory::new(), pem());
+    let site = written(&directory, &one);
+    let (before, path) = (fingerprint(&site), directory.0.join("chain"));
+    let metadata = std::fs::metadata(&path).unwrap();
+    // Another certificate for the same key, as long as the one before.
+    let key = rcgen::KeyPair::from_pem(&one.key).unwrap();
+    let other = (0..1000).find_map(|_| {
+        let pem = rcgen::CertificateParams::new(["a.test".to_owned()]).unwrap().self_signed(&key).unwrap().pem();
+        (pem.len() as u64 == metadata.len()).then_some(pem)
+    });
+    std::fs::write(&path, other.unwrap()).unwrap();
+    let file = std::fs::File::options().write(true).open(&path).unwrap();
+    file.set_modified(metadata.modified().unwrap()).unwrap();
+    assert_eq!(std::fs::metadata(&path).unwrap().modified().unwrap(), metadata.modified().unwrap());
+    assert_eq!(site.look().unwrap(), Looked::Reloaded);
+    assert_ne!(fingerprint(&site), before);
+    assert_eq!(site.look().unwrap(), Looked::Same);
+}
+
+/// The first certificate is good and the key is its own: what stands behind is looked at, too.
+#[test]
+fn a_chain_is_checked_whole() {
+    let (directory, one, other) = (Directory::new(), pem(), pem());
+    let site = written(&directory, &one);
+    let garbage = "-----BEGIN CERTIFICATE-----\nAQID\n-----END CERTIFICATE-----\n";
+    let trusted = one.chain.replace("CERTIFICATE", "TRUSTED CERTIFICATE");
+    let request = garbage.replace("CERTIFICATE", "CERTIFICATE REQUEST");
+    let longer = {
+        let certificate = certificate_with_more(&other.chain);
+        format!("-----BEGIN CERTIFICATE-----\n{certificate}\n-----END CERTIFICATE-----\n")
+    };
+    let unended = &garbage[..40];
+    for second in [garbage, &trusted, &request, &longer, unended] {
+        let chain = directory.file("chain", format!("{}{second}", other.chain).as_bytes());
+        let key = directory.file("key", other.key.as_bytes());
+        assert!(matches!(site.look(), Err(ConfigError::Malformed { .. })), "{second}");
+        assert_eq!(site.current().identity().chain().len(), 1);
+        let text = FileSite::new(&chain, &key).err().unwrap().to_string();
+        assert!(text.contains(&chain.display().to_string()), "{text}");
+    }
+    // A certificate and its key in one file are usual.
+    directory.file("chain", format!("{}{}{}", other.chain, one.chain, other.key).as_bytes());
+    assert_eq!(site.look().unwrap(), Looked::Reloaded);
+    assert_eq!(site.current().identity().chain().len(), 2);
+}
+
+/// The base64 of a certificate with an octet behind it.
+fn certificate_with_more(pem: &str) -> String {
+    use rustls_pki_types::pem::PemObject;
+    let mut der = rustls_pki_types::CertificateDer::from_pem_slice(pem.as_bytes()).unwrap().to_vec();
+    der.push(0);
+    base64(&der)
+}
+
+fn base64(octets: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let digits = octets.chunks(3).flat_map(|three| {
+        let number = three.iter().fold(0, |sum, b| sum << 8 | u32::from(*b)) << (8 * (3 - three.len()));
+        (0..4).map(move |at| match at <= three.len() {
+            true => DIGITS[(number >> (18 - 6 * at)) as usize & 63] as char,
+            false => '=',
+        })
+    });
+    digits.collect()
+}
+
+/// At start, and at a reload, by whichever way.
+#[test]
+fn a_key_of_another_names_both_files() {
+    let (directory, one, other) = (Directory::new(), pem(), pem());
+    let site = written(&directory, &one);
+    let before = fingerprint(&site);
+    let (chain, key) = (directory.file("chain", other.chain.as_bytes()), directory.0.join("key"));
+    for error in [
+        site.look().err(),
+        site.reload().err(),
+        FileSite::new(&chain, &key).err(),
+        Identity::of_files(&chain, &key).err(),
+    ] {
+        assert!(matches!(error, Some(ConfigError::InFiles { .. })), "{error:?}");
+        let text = error.unwrap().to_string();
+        assert!(text.contains(&chain.display().to_string()) && text.contains(&key.display().to_string()), "{text}");
+        assert!(text.contains("does not belong"), "{text}");
+    }
+    assert_eq!(fingerprint(&site), before);
+    directory.file("key", other.key.as_bytes());
+    assert_eq!(site.look().unwrap(), Looked::Reloaded);
+    assert_ne!(fingerprint(&site), before);
 }

@@ -34,7 +34,7 @@ async fn resumes(server: &Terminator<Wire>, client: &dyn Connect<Wire>) -> bool 
 
 pub(super) async fn the_second_connection_is_resumed(lab: Lab) {
     let authority = Authority::new("root");
-    let server = lab.server(ServerConfig::of(authority.identity(&["a.test"])));
+    let server = lab.server(ServerConfig::of(authority.identity(&["a.test"])).alpn(["h2"]));
     let client = ClientConfig::new().trust(authority.trust()).alpn(["h2"]);
     each(&lab, client, async |client, version| {
         let (first, _) = facts(&server, &*client).await;

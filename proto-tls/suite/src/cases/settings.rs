@@ -4,7 +4,8 @@ use std::sync::{Arc, Mutex};
 
 use simplon_proto_tls_seam::server::KeyLog;
 use simplon_proto_tls_seam::{
-    Capability, ClientConfig, ConfigError, Identity, Reason, ServerConfig, Site, Terminator, Version,
+    BoxFuture, Capability, ClientConfig, ClientHello, ConfigError, Identity, Reason, ServerConfig, Site, Sites,
+    Terminator, Version,
 };
 
 use crate::Lab;
@@ -110,7 +111,10 @@ pub(super) async fn a_key_of_another_is_an_error(lab: Lab) {
     let client = ClientConfig::new().trust(authority.trust());
     let error = lab.client_backend().client(&client.clone().identity(bad.clone())).err();
     assert!(matches!(error, Some(ConfigError::KeyMismatch)), "{error:?}");
-    let server = lab.server(ServerConfig::of(bad.clone()));
+    let error = Terminator::new(lab.server_backend().clone(), ServerConfig::of(bad.clone())).err();
+    assert!(matches!(error, Some(ConfigError::KeyMismatch)), "{error:?}");
+    // Of sites that are found when a client comes, nobody knows before.
+    let server = lab.server(ServerConfig::new(Later(Arc::new(Site::new(bad.clone())))));
     let error = server.prepare(&Site::new(bad)).err();
     assert!(matches!(error, Some(ConfigError::KeyMismatch)), "{error:?}");
     server.prepare(&Site::new(authority.identity(&["a.test"]))).unwrap();
@@ -119,6 +123,14 @@ pub(super) async fn a_key_of_another_is_an_error(lab: Lab) {
     let told = met.client.as_ref().err().map(simplon_proto_tls_seam::Error::reason);
     assert!(matches!(told, Some(Reason::Alert(_))), "{told:?}");
     assert_eq!(met.refused_by_server().await, Reason::Library);
+}
+
+struct Later(Arc<Site>);
+
+impl Sites for Later {
+    fn choose<'a>(&'a self, _: &'a ClientHello, _: Option<std::net::SocketAddr>) -> BoxFuture<'a, Option<Arc<Site>>> {
+        Box::pin(std::future::ready(Some(self.0.clone())))
+    }
 }
 
 pub(super) async fn octets_that_are_no_key_are_an_error(lab: Lab) {
