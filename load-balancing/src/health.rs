@@ -20,7 +20,9 @@ mod streak;
 mod tcp;
 
 pub use error::CheckError;
-pub use http::HttpCheck;
+#[doc(hidden)]
+pub use http::read_answer;
+pub use http::{CheckFieldError, HttpCheck};
 pub use service::{HealthChange, HealthConfig, HealthService};
 pub use streak::{Health, Thresholds};
 pub(crate) use streak::{Seen, Streak};

@@ -52,7 +52,8 @@ pub use backend::{Backend, BackendId, Enabled};
 pub use balancer::{BackendStatus, Balancer, BalancerConfig, Ejection, Outcome, Pick, Update};
 pub use discovery::{Discovery, DiscoveryConfig, DiscoveryError, DiscoveryService, Dns, Static};
 pub use health::{
-    Check, CheckError, Health, HealthChange, HealthConfig, HealthService, HttpCheck, TcpCheck, Thresholds,
+    Check, CheckError, CheckFieldError, Health, HealthChange, HealthConfig, HealthService, HttpCheck, TcpCheck,
+    Thresholds,
 };
 pub use select::{Candidates, Random, RoundRobin, Select};
 pub use set::BackendSet;

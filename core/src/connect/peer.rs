@@ -176,6 +176,13 @@ impl fmt::Display for Peer {
 pub struct PeerBuilder(Fields);
 
 impl PeerBuilder {
+    /// At another address, all else as before: for whoever is reached there in the same way.
+    #[must_use]
+    pub fn address(mut self, address: impl Into<Address>) -> Self {
+        self.0.address = address.into();
+        self
+    }
+
     /// Connects from this address. Addresses of the other family are then not tried.
     #[must_use]
     pub fn bind(mut self, ip: IpAddr) -> Self {

@@ -1,5 +1,8 @@
 //! A look by asking.
 
+mod fields;
+mod read;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::future::poll_fn;
@@ -20,10 +23,16 @@ use super::tcp::probe_peer;
 use super::{Check, CheckError};
 use crate::backend::Backend;
 
+pub use fields::CheckFieldError;
+#[doc(hidden)]
+pub use read::read_answer;
+
 type Validate = Box<dyn Fn(&ResponseHead) -> Result<(), Cow<'static, str>> + Send + Sync>;
 
-/// Whether a backend answers a request as expected: by default `GET /` with 200, over a new connection each time, connected within 1 s and
-/// answered within another.
+/// Whether a backend answers a request as expected: by default `GET /` with 200, over a new connection each time, connected within 1 s (name
+/// lookup and TLS included) and answered within another.
+///
+/// It goes the way of the requests: in TLS with the name that the peer has to prove, and in the version of HTTP that is spoken with it.
 ///
 /// ```
 /// use http::StatusCode;
@@ -32,6 +41,7 @@ type Validate = Box<dyn Fn(&ResponseHead) -> Result<(), Cow<'static, str>> + Sen
 /// let check = HttpCheck::new()
 ///     .with_target("/healthz?deep=1")?
 ///     .with_host("shop.example")?
+///     .with_field("User-Agent", "lb-7")?
 ///     .expect_status([StatusCode::OK, StatusCode::NO_CONTENT]);
 /// let version = HttpCheck::new().expect(|head| match head.fields.text("x-version") {
 ///     Some(version) if version >= "2" => Ok(()),
@@ -45,6 +55,7 @@ pub struct HttpCheck<C = TcpConnector> {
     method: Method,
     target: Option<Target>,
     host: Option<Arc<str>>,
+    fields: Fields,
     expected: Expected,
     connect_within: Duration,
     answer_within: Duration,
@@ -65,7 +76,7 @@ enum Reuse {
 }
 
 impl HttpCheck {
-    /// Over plain TCP or Unix sockets.
+    /// Over TCP or Unix sockets, in TLS where the backend's peer asks for it.
     #[must_use]
     pub fn new() -> Self {
         Self::over(TcpConnector::new())
@@ -88,6 +99,7 @@ impl<C: Connect> HttpCheck<C> {
             method: Method::GET,
             target: None,
             host: None,
+            fields: Fields::new(),
             expected: Expected::Status([StatusCode::OK].into()),
             connect_within: second,
             answer_within: second,
@@ -112,13 +124,28 @@ impl<C: Connect> HttpCheck<C> {
         self
     }
 
-    /// Asks under this name; otherwise by the backend's address.
+    /// Asks under this name, with or without a port; otherwise by the backend's address.
     ///
     /// # Errors
-    /// It cannot stand in a field.
-    pub fn with_host(mut self, host: &str) -> Result<Self, FieldError> {
-        Fields::new().set("host", host)?;
+    /// It is no authority (RFC 9110 §7.2).
+    pub fn with_host(mut self, host: &str) -> Result<Self, CheckFieldError> {
+        fields::check_host(host)?;
         self.host = Some(host.into());
+        Ok(self)
+    }
+
+    /// Sends this field, too. `Host` is [`HttpCheck::with_host`]; `User-Agent` and `Accept` stand in place of those that are sent otherwise
+    /// (`simplon-health-check`, `*/*`); a name that is given again is sent again.
+    ///
+    /// # Errors
+    /// It cannot stand in a request: not a token, a control octet in the value; or it is not for a check to say, as it frames the message or
+    /// belongs to the connection (`Content-Length`, `Connection`, `Expect` and the like).
+    pub fn with_field(mut self, name: &str, value: &str) -> Result<Self, CheckFieldError> {
+        if name.eq_ignore_ascii_case("host") {
+            return self.with_host(value);
+        }
+        fields::check(name)?;
+        self.fields.append(name, value)?;
         Ok(self)
     }
 
@@ -129,7 +156,7 @@ impl<C: Connect> HttpCheck<C> {
         self
     }
 
-    /// How long it may take to connect, name lookup included, and from then to the end of the answer's head.
+    /// How long it may take to connect, name lookup and TLS included, and from then to the end of the answer's head.
     #[must_use]
     pub fn within(mut self, connect: Duration, answer: Duration) -> Self {
         (self.connect_within, self.answer_within) = (connect, answer);
@@ -213,8 +240,14 @@ impl<C: Connect> HttpCheck<C> {
         };
         let mut head = RequestHead::new(self.method.clone(), target);
         let host = self.host.as_deref().map_or_else(|| authority(peer.address()), Cow::Borrowed);
-        let fields = [("host", &*host), ("user-agent", "simplon-health-check"), ("accept", "*/*")];
-        head.fields.extend_from(fields).map_err(|error| CheckError::Inconclusive(error.into()))?;
+        let unfit = |error: FieldError| CheckError::Inconclusive(error.into());
+        head.fields.set("host", &*host).map_err(unfit)?;
+        for (name, value) in [("user-agent", "simplon-health-check"), ("accept", "*/*")] {
+            if !self.fields.contains(name) {
+                head.fields.set(name, value).map_err(unfit)?;
+            }
+        }
+        head.fields.append_all(&self.fields).map_err(unfit)?;
         Ok(head)
     }
 }

@@ -1,9 +1,8 @@
 //! A look by connecting.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
-use simplon_core::connect::{Connect, FastOpen, Peer, PeerTimeouts, TcpConnector};
+use simplon_core::connect::{Connect, FastOpen, Peer, TcpConnector};
 use simplon_core::net::Address;
 
 use super::{Check, CheckError};
@@ -65,33 +64,32 @@ impl<C: Connect + 'static> Check for TcpCheck<C> {
     }
 }
 
-/// The peer as a probe goes to it: perhaps at another port, and waited for no longer than the probe may take.
+/// The peer as a probe goes to it: perhaps at another port, and waited for no longer than the probe may take. All else is as for requests: its
+/// versions of HTTP, its TLS with the name to prove, its source address.
 pub(super) fn probe_peer(peer: &Peer, port: Option<u16>, timeout: Duration) -> Peer {
-    let mut timeouts = PeerTimeouts::default();
+    let mut timeouts = *peer.timeouts();
     timeouts.connect = timeout;
+    timeouts.handshake = timeout;
     timeouts.read = timeout;
     timeouts.write = timeout;
+    // With fast open, connecting would not ask the peer.
+    let builder = peer.to_builder().fast_open(FastOpen::No).timeouts(timeouts);
     match port {
-        Some(port) => at_port(peer, port).timeouts(timeouts).build(),
-        // With fast open, connecting would not ask the peer.
-        None => peer.to_builder().fast_open(FastOpen::No).timeouts(timeouts).build(),
+        Some(port) => builder.address(at_port(peer.address(), port)).build(),
+        None => builder.build(),
     }
 }
 
-fn at_port(peer: &Peer, port: u16) -> simplon_core::connect::PeerBuilder {
-    let address = match peer.address() {
-        Address::Inet(addr) => Address::Inet(SocketAddr::new(addr.ip(), port)),
+fn at_port(address: &Address, port: u16) -> Address {
+    match address {
+        Address::Inet(addr) => {
+            let mut addr = *addr;
+            addr.set_port(port);
+            Address::Inet(addr)
+        }
         Address::Name { host, .. } => Address::Name { host: host.clone(), port },
         Address::Unix(path) => Address::Unix(path.clone()),
-    };
-    let mut builder = Peer::builder(address).group(peer.group()).tcp(*peer.tcp());
-    if let Some(ip) = peer.bind() {
-        builder = builder.bind(ip);
     }
-    if let Some(ports) = peer.ports() {
-        builder = builder.ports(ports);
-    }
-    if peer.label().is_empty() { builder } else { builder.label(peer.label()) }
 }
 
 #[cfg(test)]

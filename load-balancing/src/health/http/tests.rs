@@ -109,6 +109,68 @@ async fn target_host_method_and_statuses_are_as_asked() {
     assert!(HttpCheck::new().with_host("a\r\nb: c").is_err());
 }
 
+/// Its own fields are sent, in place of ours where there are some.
+#[tokio::test(start_paused = true)]
+async fn fields_are_as_asked() {
+    let origin = Origin::saying(FINE);
+    let check = HttpCheck::over(origin.clone());
+    let fields =
+        [("Host", "shop.example:81"), ("user-agent", "lb/7"), ("X-Probe", "1"), ("X-Probe", "2"), ("Cookie", "a=b")];
+    let check = fields.into_iter().fold(check, |check, (name, value)| check.with_field(name, value).unwrap());
+    assert_eq!(look(&check).await, Ok(()));
+    let asked = origin.asked().remove(0).to_ascii_lowercase();
+    let mut fields: Vec<_> = asked.trim_end().lines().skip(1).collect();
+    fields.sort_unstable();
+    let expected =
+        ["accept: */*", "cookie: a=b", "host: shop.example:81", "user-agent: lb/7", "x-probe: 1", "x-probe: 2"];
+    assert_eq!(fields, expected);
+}
+
+#[test]
+fn fields_that_are_not_for_a_check_to_say_are_refused() {
+    for (name, value, expected) in [
+        ("a b", "1", CheckFieldError::Malformed(FieldError::Name)),
+        ("", "1", CheckFieldError::Malformed(FieldError::Name)),
+        (":path", "/", CheckFieldError::Malformed(FieldError::Name)),
+        ("x", "1\r\ny: 2", CheckFieldError::Malformed(FieldError::Value)),
+        ("x", "1\0", CheckFieldError::Malformed(FieldError::Value)),
+        ("Content-Length", "5", CheckFieldError::Connection),
+        ("content_length", "5", CheckFieldError::Connection),
+        ("Transfer-Encoding", "chunked", CheckFieldError::Connection),
+        ("Connection", "close", CheckFieldError::Connection),
+        ("Upgrade", "h2c", CheckFieldError::Connection),
+        ("TE", "trailers", CheckFieldError::Connection),
+        ("Expect", "100-continue", CheckFieldError::Connection),
+        ("HTTP2-Settings", "x", CheckFieldError::Connection),
+    ] {
+        assert_eq!(HttpCheck::new().with_field(name, value).unwrap_err(), expected, "{name}: {value}");
+    }
+    for host in ["", "a b", "a/b", "user@a", "a:b:c", "a:99999", "a\r\nx: y", "a?b", "a#b"] {
+        let refused = HttpCheck::new().with_field("host", host);
+        assert!(matches!(refused, Err(CheckFieldError::Host(_))), "{host:?}");
+    }
+    for host in ["a", "a.example:8080", "[::1]:80", "192.0.2.1"] {
+        assert!(HttpCheck::new().with_host(host).is_ok(), "{host}");
+    }
+}
+
+/// What a fuzz target calls.
+#[tokio::test(start_paused = true)]
+async fn answers_are_read_without_a_network() {
+    for (answer, is_fine) in [
+        (&b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"[..], true),
+        (b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.0 200 OK\r\n\r\n", true),
+        (b"HTTP/1.1 500 No\r\n\r\n", false),
+        (b"", false),
+        (b"\0\xff", false),
+    ] {
+        match read_answer(answer).await {
+            Ok(()) => assert!(is_fine, "{answer:?}"),
+            Err(error) => assert!(!is_fine && error.is_conclusive(), "{answer:?}: {error}"),
+        }
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn heads_before_the_final_one_are_passed_over() {
     let origin = Origin::saying("HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");

@@ -1,5 +1,10 @@
 use simplon_core::connect::Connected;
 use simplon_core::error::{Error, Kind};
+use std::net::SocketAddr;
+use std::num::NonZeroU16;
+
+use simplon_core::connect::{PortRange, Versions};
+use simplon_core::net::{KeepAlive, SocketOptions};
 use tokio::net::TcpListener;
 
 use super::*;
@@ -58,6 +63,21 @@ fn a_probe_goes_the_way_of_the_requests() {
     let probe = probe_peer(&peer, Some(8080), Duration::from_secs(1));
     assert_eq!(probe.address().to_string(), "origin.example:8080");
     assert_eq!((probe.group(), probe.bind(), probe.label()), (4, peer.bind(), "shop"));
+}
+
+/// All that makes two connections to it interchangeable, but for the address.
+#[test]
+fn a_probe_at_another_port_is_the_same_peer_otherwise() {
+    let address = |port| Address::Inet(SocketAddr::from(([192, 0, 2, 1], port)));
+    let ports = PortRange::new(NonZeroU16::MIN, NonZeroU16::MAX).unwrap();
+    let mut tcp = SocketOptions::default();
+    tcp.keep_alive = Some(KeepAlive::default());
+    for versions in [Versions::Http1, Versions::Http2, Versions::Auto] {
+        let described = |port| Peer::builder(address(port)).versions(versions).ports(ports).tcp(tcp).group(3).build();
+        let probe = probe_peer(&described(80), Some(8080), Duration::from_secs(1));
+        assert_eq!(probe.key(), described(8080).key(), "{versions:?}");
+        assert_eq!(probe.timeouts().handshake, Duration::from_secs(1));
+    }
 }
 
 #[test]
