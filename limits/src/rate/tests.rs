@@ -64,6 +64,19 @@ fn the_sliding_rate_moves_evenly_from_window_to_window() {
 }
 
 #[test]
+fn the_sliding_rate_is_per_second_whatever_the_interval() {
+    let start = Instant::now();
+    for (interval, per_second) in [(10 * SECOND, 4.0), (2 * SECOND, 20.0), (100 * MILLI, 400.0)] {
+        let rate = Rate::new(interval, start);
+        rate.observe("a", 40, start);
+        rate.observe("a", 20, start + interval);
+        // All of the current window, and half of the one before.
+        let sliding = rate.windows("a", start + interval + interval / 2).sliding_rate();
+        assert!((sliding - per_second).abs() < 1e-9, "{interval:?}: {sliding}");
+    }
+}
+
+#[test]
 fn windows_tell_all_for_an_estimate_of_ones_own() {
     let start = Instant::now();
     let rate = Rate::new(4 * SECOND, start);

@@ -54,7 +54,10 @@ impl Outcome {
     pub fn of(error: &Error) -> Option<Self> {
         match (error.origin(), error.kind()) {
             (Origin::Downstream | Origin::Internal, _) => None,
-            (Origin::Upstream, Kind::NoUpstream | Kind::Overloaded | Kind::Draining | Kind::Cancelled) => None,
+            (
+                Origin::Upstream,
+                Kind::NoUpstream | Kind::Overloaded | Kind::Exhausted | Kind::Draining | Kind::Cancelled,
+            ) => None,
             (Origin::Upstream, Kind::Rejected(_) | Kind::Misuse(_) | Kind::ReplayOverflow) => None,
             (Origin::Upstream, Kind::Panicked | Kind::Internal) => None,
             (Origin::Upstream, _) => Some(Self::Failed),
@@ -116,7 +119,9 @@ impl<S: Select> Balancer<S> {
         if node.state.suspect() {
             self.nudge.notify_one();
         }
+        // Requests that were under way when it was ejected must not prolong that, nor count when it is back.
         if let Some(rule) = &self.config.ejection
+            && !node.state.is_ejected(self.clock.now())
             && node.state.blame() >= rule.failures.get()
         {
             self.eject(node, rule);
@@ -127,7 +132,7 @@ impl<S: Select> Balancer<S> {
     fn eject(&self, node: &Node, rule: &Ejection) {
         let _writing = self.write();
         let (current, now) = (self.current.load(), self.clock.now());
-        // Requests that were under way when it was ejected must not prolong that.
+        // Somebody else may have been quicker.
         if !current.holds(node) || node.state.is_ejected(now) {
             return;
         }

@@ -27,6 +27,18 @@ fn each_address_has_its_own_count() {
 }
 
 #[test]
+fn one_that_left_makes_room_for_one() {
+    let census = per_ip(2);
+    let one = ip("192.0.2.1");
+    assert_eq!([census.enter(one), census.enter(one), census.enter(one)], [Ok(()), Ok(()), Err(Full::PerIp)]);
+    for _ in 0..3 {
+        census.leave(one);
+        assert_eq!([census.enter(one), census.enter(one)], [Ok(()), Err(Full::PerIp)]);
+    }
+    assert_eq!(census.open(), 2);
+}
+
+#[test]
 fn mapped_addresses_are_the_same_host_and_so_is_a_network_of_ipv6() {
     for (one, other) in [("192.0.2.1", "::ffff:192.0.2.1"), ("2001:db8::1", "2001:db8::ffff:1")] {
         let census = per_ip(1);

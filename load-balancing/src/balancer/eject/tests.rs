@@ -59,6 +59,35 @@ async fn requests_that_were_under_way_do_not_prolong_an_ejection() {
     assert_eq!(balancer.status()[0].ejected_for, Some(Duration::from_secs(20)));
 }
 
+/// With room for more ejections, so that it is not the percentage that holds them back.
+#[tokio::test(start_paused = true)]
+async fn late_failures_neither_prolong_an_ejection_nor_bring_the_next_one_about() {
+    let balancer = ejecting(&[1, 1, 1, 1], |rule| rule.max_percent = 100);
+    fail(&balancer, 0, 3);
+    for seconds in [20, 10] {
+        advance(Duration::from_secs(10)).await;
+        fail(&balancer, 0, 50);
+        assert_eq!(balancer.status()[0].ejected_for, Some(Duration::from_secs(seconds)));
+        assert_eq!(ejected(&balancer), [true, false, false, false]);
+    }
+    advance(Duration::from_secs(10)).await;
+    fail(&balancer, 0, 2);
+    assert_eq!(ejected(&balancer), [false; 4], "what failed late does not count");
+    fail(&balancer, 0, 1);
+    assert_eq!(balancer.status()[0].ejected_for, Some(Duration::from_secs(60)), "the second, soon after the first");
+}
+
+/// A node that left the set while a failure was on its way to it.
+#[tokio::test(start_paused = true)]
+async fn what_left_the_set_is_not_ejected() {
+    let balancer = ejecting(&[1, 1, 1], |rule| rule.max_percent = 100);
+    let left = balancer.current.load().find(backend(0).id()).unwrap().clone();
+    balancer.update([backend(1), backend(2)].into_iter().collect());
+    (0..10).for_each(|_| balancer.note_failure(&left));
+    assert!(!left.state.is_ejected(balancer.clock.now()));
+    assert_eq!(ejected(&balancer), [false; 2]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn the_percentage_of_ejected_backends_holds() {
     let rows: [(usize, u8, usize); 7] =
