@@ -111,6 +111,8 @@ impl Transfer {
 
     fn pass(&mut self, part: Option<Part<RequestHead>>) -> Result<(), Fault> {
         let last = part.as_ref().map_or(Last::Yes, Part::last);
+        // What says nothing need not be told.
+        let part = part.filter(|part| !matches!(part, Part::Data(octets, Last::No) if octets.is_empty()));
         if let Some(part) = part {
             self.upstream.push(part).map_err(|misuse| Fault::Request(Error::internal(misuse)))?;
         }

@@ -10,17 +10,18 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::{Body, Frame};
+use simplon_core::connect::Peer;
 use simplon_core::error::BoxError;
-use simplon_core::http::{Http, Serve};
+use simplon_core::http::{Http, Origins, Serve};
 use simplon_core::net::tcp;
 use simplon_core::server::Server;
-use simplon_core::tower::{FromService, RequestBody};
+use simplon_core::tower::{Client, FromService, RequestBody};
 use simplon_testkit::time::settle;
 use simplon_testkit::{Rig, get};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
-use tower::service_fn;
+use tower::{ServiceExt, service_fn};
 
 use crate::bodies::{Watch, data, told};
 
@@ -256,4 +257,22 @@ async fn a_body_that_is_always_ready_does_not_hold_its_thread() {
     assert_eq!(&answer, b"HTTP/1.1 200");
     assert!(frames.load(Ordering::Relaxed) < MANY);
     running.stop().await.unwrap();
+}
+
+/// The same of a request.
+#[tokio::test]
+async fn content_that_is_always_ready_does_not_hold_the_thread_of_its_client() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let peer = Peer::new(listener.local_addr().unwrap());
+    let frames = Arc::new(AtomicUsize::new(0));
+    let busy = Busy { frames: Arc::clone(&frames), content: b"" };
+    let asking = Client::new(Arc::new(Origins::default()), peer).oneshot(Request::post("/").body(busy).unwrap());
+    let asking = tokio::spawn(asking);
+    let (mut origin, _) = listener.accept().await.unwrap();
+    let mut head = [0; 6];
+    origin.read_exact(&mut head).await.unwrap();
+    assert_eq!(&head, b"POST /");
+    origin.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await.unwrap();
+    assert_eq!(asking.await.unwrap().unwrap().status(), 200);
+    assert!((1..MANY).contains(&frames.load(Ordering::Relaxed)));
 }

@@ -31,7 +31,8 @@ type Lookup = dyn Fn(&str) -> io::Result<Vec<SocketAddr>> + Send + Sync;
 ///
 /// One lookup is under way for each name, shared by all who wait for it, and goes on when they leave. Failures are kept for 5 s, successes are
 /// not. The lookups have 32 threads of their own, started as they are needed. A quarter of those at most works for names of one domain (their
-/// last two labels), and as many are kept for names that resolved before: so names whose server is silent do not hold up the others. Lookups
+/// last two labels) that did not resolve before, and as many are kept for names that did: so names whose server is silent do not hold up the
+/// others. Lookups
 /// that nobody waits for any more, as a connect timeout has run out, are not begun.
 ///
 /// ```
@@ -62,9 +63,9 @@ struct State {
     /// Names that resolved the last time they were looked up.
     known: HashSet<Arc<str>>,
     waiting: VecDeque<Arc<Flight>>,
-    /// Lookups under way, of names that are not known, and by domain.
+    /// Lookups under way, of names that are not known, and by domain: those of known names apart.
     unknown: usize,
-    domains: HashMap<Box<str>, usize>,
+    domains: HashMap<(bool, Box<str>), usize>,
     threads: usize,
     idle: usize,
 }
@@ -258,22 +259,22 @@ impl State {
         let share = threads.div_ceil(4);
         let has_room = self.unknown < threads - share.min(threads - 1);
         let may_begin = |flight: &Arc<Flight>| {
-            let busy = self.domains.get(domain(&flight.name)).copied().unwrap_or(0);
+            let busy = self.domains.get(&flight.domain()).copied().unwrap_or(0);
             busy < share && (flight.is_known || has_room)
         };
         let at = self.waiting.iter().position(may_begin)?;
         let flight = self.waiting.remove(at)?;
-        *self.domains.entry(domain(&flight.name).into()).or_default() += 1;
+        *self.domains.entry(flight.domain()).or_default() += 1;
         self.unknown += usize::from(!flight.is_known);
         Some(flight)
     }
 
     fn landed(&mut self, flight: &Flight, outcome: &Outcome, kept: Duration) {
-        let domain = domain(&flight.name);
-        if let Some(busy) = self.domains.get_mut(domain) {
+        let domain = flight.domain();
+        if let Some(busy) = self.domains.get_mut(&domain) {
             *busy -= 1;
             if *busy == 0 {
-                self.domains.remove(domain);
+                self.domains.remove(&domain);
             }
         }
         self.unknown -= usize::from(!flight.is_known);
@@ -296,11 +297,21 @@ impl State {
     }
 }
 
-/// The last two labels of a name: what one server is likely to answer for.
+impl Flight {
+    fn domain(&self) -> (bool, Box<str>) {
+        (self.is_known, domain(&self.name).into())
+    }
+}
+
+/// The last two labels of a name: what one server is likely to answer for. Names of one label are a domain, too: that of this host.
 fn domain(name: &str) -> &str {
     let name = name.strip_suffix('.').unwrap_or(name);
     let mut dots = name.rmatch_indices('.').map(|(at, _)| at);
-    dots.nth(1).map_or(name, |at| &name[at + 1..])
+    match (dots.next(), dots.next()) {
+        (None, _) => "",
+        (Some(_), None) => name,
+        (Some(_), Some(at)) => &name[at + 1..],
+    }
 }
 
 impl fmt::Debug for BlockingResolver {

@@ -126,20 +126,26 @@ async fn failures_are_kept_for_a_while() {
     assert_eq!(zone.0.asked(), ["panics.test", "poor.test", "poor.test"]);
 }
 
-/// Many names in one domain that is silent, then in many.
+/// Many names in one domain that is silent, of one label, and each in a domain of its own.
 #[tokio::test]
 async fn silent_names_do_not_hold_up_those_that_resolve() {
     let (zone, resolver) = zone(8, LONG);
-    resolver.resolve("known.test", 80).await.unwrap();
+    for known in ["known.test", "known"] {
+        resolver.resolve(known, 80).await.unwrap();
+    }
     let mut waiting: Vec<_> = (0..80).map(|n| asked(&resolver, &format!("n{n}.silent.test"))).collect();
-    until(|| zone.0.asked().len() == 3).await;
+    until(|| zone.0.asked().len() == 4).await;
     // In other domains there is room.
     resolver.resolve("new.example", 80).await.unwrap();
+    waiting.extend((0..80).map(|n| asked(&resolver, &format!("silent{n}"))));
+    until(|| zone.0.asked().len() == 7).await;
+    resolver.resolve("other.example", 80).await.unwrap();
     waiting.extend((0..80).map(|n| asked(&resolver, &format!("silent{n}.test"))));
     // 6 of 8 threads at most for names that never resolved, 2 for each domain.
-    until(|| zone.0.asked().len() == 8).await;
+    until(|| zone.0.asked().len() == 10).await;
     for _ in 0..5 {
         resolver.resolve("known.test", 80).await.unwrap();
+        resolver.resolve("known", 80).await.unwrap();
     }
     assert!(resolver.threads() <= 8);
     // Whoever is waited for no longer is not asked for any more.
