@@ -5,6 +5,7 @@
 //! | [`Exchange`] | one request with its response, seen from the side that answers |
 //! | [`Upstream`] | one request with its response, seen from the side that asks |
 //! | [`Origins`] | where upstream exchanges come from: an open connection that has room, the pool, else a new connection |
+//! | [`Bypass`] | content from the origin's socket to the client's without passing through the process |
 //! | [`InProcess`] | the connector to what this program serves itself |
 //! | [`Http`] | the service that turns accepted streams into exchanges and gives each to a [`Serve`] |
 //! | [`Timeouts`] | every wait of a downstream connection, bounded |
@@ -13,6 +14,7 @@
 //! Nothing above this module names a version of HTTP.
 
 mod allowance;
+mod bypass;
 mod exchange;
 #[cfg(feature = "h2")]
 mod gather;
@@ -35,6 +37,7 @@ mod turn;
 mod upstream;
 mod uptake;
 
+pub use bypass::{Bypass, BypassError, LEAST_BYPASS, Moved};
 pub use exchange::{Ended, Exchange};
 pub use in_process::InProcess;
 #[cfg(feature = "h2")]

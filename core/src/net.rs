@@ -12,6 +12,8 @@ mod address;
 mod info;
 pub mod listen;
 mod options;
+#[cfg(target_os = "linux")]
+pub(crate) mod pipe;
 pub(crate) mod relief;
 mod stream;
 pub(crate) mod sys;

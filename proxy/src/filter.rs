@@ -31,6 +31,26 @@ impl From<Response> for Verdict {
     }
 }
 
+/// Whether a filter looks at the content of responses as it passes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Looks {
+    /// [`Filter::response_part`] sees each piece.
+    Yes,
+    /// It need not be called.
+    No,
+}
+
+impl Looks {
+    /// Whether one of two does.
+    #[must_use]
+    pub const fn or(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::No, Self::No) => Self::No,
+            _ => Self::Yes,
+        }
+    }
+}
+
 /// Sees and changes one exchange, phase by phase. All hooks pass on what they get unless they are written.
 ///
 /// Order: on the request side the first filter of a stack runs first; on the response side it runs last. Hooks of one exchange never run at
@@ -38,6 +58,10 @@ impl From<Response> for Verdict {
 ///
 /// Cancel: a hook's future is dropped when the client goes away for good, the time of the exchange is over, or the server stops hard.
 pub trait Filter<Ctx: Send>: Send + Sync + 'static {
+    /// Whether [`Self::response_part`] is written. A filter that says `Looks::No` allows that content of responses passes from socket to socket
+    /// without it being called, which costs less than half of the CPU for large ones; only where all filters say so, it does.
+    const RESPONSE_CONTENT: Looks = Looks::Yes;
+
     /// A request has come. It may be answered here, and its content may be looked at ([`Request::peek`], [`Request::collect`]) before it is routed.
     ///
     /// # Errors
@@ -109,4 +133,6 @@ pub trait Filter<Ctx: Send>: Send + Sync + 'static {
     }
 }
 
-impl<Ctx: Send> Filter<Ctx> for () {}
+impl<Ctx: Send> Filter<Ctx> for () {
+    const RESPONSE_CONTENT: Looks = Looks::No;
+}

@@ -3,12 +3,13 @@
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use simplon_core::http::{Exchange, Upstream};
+use simplon_core::http::{Bypass, BypassError, Exchange, LEAST_BYPASS, Moved, Upstream};
 use simplon_proto_http::ResponseHead;
 use simplon_proto_http::transfer::{Last, Part, Sink, Source, StreamError, Wait};
 use tokio::time::Instant;
 
 use crate::chunk::Chunk;
+use crate::filter::Looks;
 use crate::flow::{Event, Wants};
 use crate::message::Content;
 
@@ -19,6 +20,8 @@ pub(crate) enum Happened {
     Head(Last),
     /// A piece of the response came.
     Download(Chunk),
+    /// Content of the response passed from socket to socket.
+    Moved(Moved),
     /// A piece of the request came.
     Upload(Chunk),
     /// Something that carries nothing.
@@ -41,6 +44,16 @@ pub(crate) struct Legs<'a> {
     silent_by: Option<Instant>,
     silence: Duration,
     headed: bool,
+    bypass: Way,
+}
+
+/// Whether content of the response passes from socket to socket, where that can be.
+enum Way {
+    /// Somebody looks at it, or it cannot.
+    Through,
+    /// It will, once nothing of it is buffered here.
+    Wanted,
+    Past(Bypass),
 }
 
 impl<'a> Legs<'a> {
@@ -57,12 +70,16 @@ impl<'a> Legs<'a> {
             silent_by: None,
             silence,
             headed: false,
+            bypass: Way::Through,
         }
     }
 
     /// The final head has passed; content follows unless it was all.
-    pub(crate) fn head_passed(&mut self) {
+    pub(crate) fn head_passed(&mut self, content: Looks) {
         self.headed = true;
+        if content == Looks::No && self.upstream.remaining() >= Some(LEAST_BYPASS) {
+            self.bypass = Way::Wanted;
+        }
     }
 
     /// Waits for the first thing that happens. Before it comes back pending, all that was pushed is handed to the sockets.
@@ -107,6 +124,11 @@ impl<'a> Legs<'a> {
             let chunk = self.response.take_held().unwrap_or_else(nothing_more);
             return Poll::Ready(Happened::Download(chunk));
         }
+        if !matches!(self.bypass, Way::Through)
+            && let Some(moved) = self.poll_bypass(cx)
+        {
+            return moved;
+        }
         match self.upstream.poll_part(cx) {
             Poll::Pending => Poll::Pending,
             Poll::Ready(Ok(Some(Part::Head(head, last)))) => {
@@ -120,6 +142,25 @@ impl<'a> Legs<'a> {
             Poll::Ready(Ok(None)) => happened(Event::ResponseFailed(StreamError::Truncated)),
             Poll::Ready(Err(error)) => happened(Event::ResponseFailed(error)),
         }
+    }
+
+    /// What passes from socket to socket; `None` while something of it is buffered here, and if there is no such way.
+    #[cold]
+    fn poll_bypass(&mut self, cx: &mut Context<'_>) -> Option<Poll<Happened>> {
+        if let Way::Wanted = self.bypass {
+            self.bypass = match Bypass::between(self.exchange, self.upstream) {
+                Some(bypass) => Way::Past(bypass),
+                None if self.upstream.remaining() >= Some(LEAST_BYPASS) => Way::Wanted,
+                None => Way::Through,
+            };
+        }
+        let Way::Past(bypass) = &mut self.bypass else { return None };
+        Some(match bypass.poll_move(cx, self.exchange, self.upstream) {
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(Ok(moved)) => Poll::Ready(Happened::Moved(moved)),
+            Poll::Ready(Err(BypassError::Client(error))) => happened(Event::ClientStuck(error)),
+            Poll::Ready(Err(BypassError::Origin(error))) => happened(Event::ResponseFailed(error)),
+        })
     }
 
     fn poll_client(&mut self, cx: &mut Context<'_>) -> Poll<Happened> {

@@ -56,7 +56,7 @@ pub use app::App;
 pub use chunk::{Chunk, Chunks};
 pub use cidr::{Cidr, CidrError};
 pub use connect_policy::ConnectPolicy;
-pub use filter::{BoxFilter, Chain, Filter, Verdict};
+pub use filter::{BoxFilter, Chain, Filter, Looks, Verdict};
 pub use flow::Gone;
 pub use forwarding::{Forwarding, Tell};
 pub use message::{Collected, Request, ResponseView};

@@ -310,6 +310,25 @@ impl Exchange {
         (size_of::<h2::Exchange>(), size_of::<h1::Exchange>())
     }
 
+    /// If it is one of HTTP/1.
+    #[cfg(target_os = "linux")]
+    pub(super) const fn as_h1(&self) -> Option<&h1::Exchange> {
+        match &self.0 {
+            Kind::H1(exchange) => Some(exchange),
+            #[cfg(feature = "h2")]
+            Kind::H2(_) => None,
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    pub(super) const fn as_h1_mut(&mut self) -> Option<&mut h1::Exchange> {
+        match &mut self.0 {
+            Kind::H1(exchange) => Some(exchange),
+            #[cfg(feature = "h2")]
+            Kind::H2(_) => None,
+        }
+    }
+
     /// What a connection of HTTP/2 wants to know of a stream that ended.
     #[cfg(feature = "h2")]
     pub(super) fn ending(&self) -> Ending {

@@ -8,12 +8,16 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use simplon_proto_http::h1::{Machine, Next, Role};
+#[cfg(target_os = "linux")]
+use simplon_proto_http::transfer::Misuse;
 use simplon_proto_http::transfer::{Part, StreamError, Wait};
 use tokio::io::{AsyncReadExt, AsyncWrite};
 use tokio::time::Instant;
 
 use super::uptake::Uptake;
 use crate::net::Stream;
+#[cfg(target_os = "linux")]
+use crate::net::pipe::Pipe;
 
 /// How many slices one write takes.
 const SLICES: usize = 16;
@@ -141,6 +145,56 @@ impl<R: Role> Leg<R> {
                 self.machine.release_buffers();
                 Poll::Pending
             }
+        }
+    }
+
+    /// Takes content from the socket into a pipe, past the machine, which allows it ([`Machine::may_bypass_reading`]). 0 is the end of the
+    /// stream, and the machine was told.
+    #[cfg(target_os = "linux")]
+    pub(super) fn poll_draw(&mut self, cx: &mut Context<'_>, pipe: &mut Pipe) -> Poll<Result<usize, StreamError>> {
+        if let Some(error) = self.failed {
+            return Poll::Ready(Err(error));
+        }
+        if self.machine.is_eof() {
+            return Poll::Ready(Ok(0));
+        }
+        let (Some(tcp), Some(most)) = (self.stream.as_tcp(), self.machine.may_bypass_reading()) else {
+            return Poll::Ready(Err(StreamError::Misuse(Misuse::OutOfOrder)));
+        };
+        match pipe.poll_fill(cx, tcp, most) {
+            Poll::Ready(Ok(0)) => {
+                self.machine.received(0);
+                Poll::Ready(Ok(0))
+            }
+            Poll::Ready(Ok(n)) => {
+                self.machine.bypassed_reading(n as u64);
+                self.credit(n);
+                self.pause_wait();
+                Poll::Ready(Ok(n))
+            }
+            Poll::Ready(Err(error)) => Poll::Ready(Err(self.fail(from_io(&error)))),
+            Poll::Pending => self.timed(Poll::Pending),
+        }
+    }
+
+    /// Gives content from a pipe to the socket, past the machine, which allows it ([`Machine::remaining_to_write`]).
+    #[cfg(target_os = "linux")]
+    pub(super) fn poll_pour(&mut self, cx: &mut Context<'_>, pipe: &mut Pipe) -> Poll<Result<usize, StreamError>> {
+        let Some(tcp) = self.stream.as_tcp() else {
+            return Poll::Ready(Err(StreamError::Misuse(Misuse::OutOfOrder)));
+        };
+        match pipe.poll_empty(cx, tcp) {
+            Poll::Ready(Ok(n)) => {
+                self.machine.bypassed_writing(n as u64);
+                self.written += n as u64;
+                self.note_progress(n as u64);
+                if pipe.held() == 0 {
+                    self.uptake.pause();
+                }
+                Poll::Ready(Ok(n))
+            }
+            Poll::Ready(Err(error)) => Poll::Ready(Err(from_io(&error))),
+            Poll::Pending => self.wait_to_write(),
         }
     }
 

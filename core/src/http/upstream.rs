@@ -81,6 +81,25 @@ impl Upstream {
         }
     }
 
+    /// If it is one of HTTP/1.
+    #[cfg(target_os = "linux")]
+    pub(super) const fn as_h1(&self) -> Option<&h1::Exchange> {
+        match &self.0 {
+            Kind::H1(exchange) => Some(exchange),
+            #[cfg(feature = "h2")]
+            Kind::H2(_) => None,
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    pub(super) const fn as_h1_mut(&mut self) -> Option<&mut h1::Exchange> {
+        match &mut self.0 {
+            Kind::H1(exchange) => Some(exchange),
+            #[cfg(feature = "h2")]
+            Kind::H2(_) => None,
+        }
+    }
+
     /// Whom it is connected to.
     pub fn peer(&self) -> &Peer {
         ask!(&self.0, exchange => exchange.peer())

@@ -1,8 +1,10 @@
-//! The few socket options that no safe interface has. The only unsafe code of the workspace.
+//! The few system calls that no safe interface has. The only unsafe code of the workspace.
 #![expect(unsafe_code, reason = "options and questions that socket2 does not know")]
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd};
+#[cfg(target_os = "linux")]
+use std::os::fd::{FromRawFd, OwnedFd};
 
 /// `IP_LOCAL_PORT_RANGE` of Linux 6.3.
 #[cfg(target_os = "linux")]
@@ -65,6 +67,29 @@ pub(crate) fn unacknowledged(socket: &impl AsFd) -> io::Result<u64> {
     return outq(socket);
     #[cfg(not(target_os = "linux"))]
     return Err(unsupported(socket, 0));
+}
+
+/// A pipe whose ends do not block.
+#[cfg(target_os = "linux")]
+pub(crate) fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
+    let mut ends = [0; 2];
+    // SAFETY: the pointer is to two live integers, which the kernel fills.
+    let outcome = unsafe { libc::pipe2(ends.as_mut_ptr(), libc::O_NONBLOCK | libc::O_CLOEXEC) };
+    if outcome != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the kernel has just opened both, and nobody else knows of them.
+    Ok(unsafe { (OwnedFd::from_raw_fd(ends[0]), OwnedFd::from_raw_fd(ends[1])) })
+}
+
+/// Moves at most `most` octets from one descriptor to another, one of which is a pipe, without copying them here; 0 is the end.
+#[cfg(target_os = "linux")]
+pub(crate) fn splice(from: &impl AsFd, to: &impl AsFd, most: usize) -> io::Result<usize> {
+    let (from, to) = (from.as_fd().as_raw_fd(), to.as_fd().as_raw_fd());
+    let flags = libc::SPLICE_F_NONBLOCK | libc::SPLICE_F_MOVE;
+    // SAFETY: both descriptors are open for as long as they are borrowed; no offsets are given, so no memory of ours is touched.
+    let moved = unsafe { libc::splice(from, std::ptr::null_mut(), to, std::ptr::null_mut(), most, flags) };
+    usize::try_from(moved).map_err(|_| io::Error::last_os_error())
 }
 
 #[cfg(not(target_os = "linux"))]

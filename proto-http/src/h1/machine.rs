@@ -284,6 +284,36 @@ impl<R: Role> Machine<R> {
         self.state.content_out
     }
 
+    // ---- content that comes and goes past the machine
+
+    /// How many octets of the content being read may be taken from the peer without passing through here: what is left of an announced length,
+    /// while nothing of it is buffered.
+    pub fn may_bypass_reading(&self) -> Option<u64> {
+        match self.state.read {
+            Read::Length(left) if self.state.inbound.is_empty() && !self.state.eof => Some(left),
+            _ => None,
+        }
+    }
+
+    /// `n` octets of content, at most [`Self::may_bypass_reading`], were taken from the peer.
+    pub fn bypassed_reading(&mut self, n: u64) {
+        self.state.bypassed_reading(n);
+    }
+
+    /// Octets still to be written of content whose length was announced; `None` if it was not, or the head is still to be written.
+    pub fn remaining_to_write(&self) -> Option<u64> {
+        match self.state.write {
+            Write::Length(left) => Some(left),
+            _ => None,
+        }
+    }
+
+    /// `n` octets of content, at most [`Self::remaining_to_write`], were given to the peer without passing through here, when nothing waited to
+    /// be written. The end of the message is sent as any other is.
+    pub fn bypassed_writing(&mut self, n: u64) {
+        self.state.bypassed_writing(n);
+    }
+
     // ---- life
 
     /// This exchange is the last on this connection: said in the head if it was not written yet.

@@ -83,6 +83,16 @@ impl State {
         Ok(Piece::Data(octets, if left == 0 { Last::Yes } else { Last::No }))
     }
 
+    pub(super) fn bypassed_reading(&mut self, n: u64) {
+        let Read::Length(left) = self.read else { return };
+        debug_assert!(n <= left, "more than was announced");
+        let left = left.saturating_sub(n);
+        self.read = if left == 0 { Read::Ended } else { Read::Length(left) };
+        self.exchange.has_content = true;
+        self.content_in += n;
+        self.octets_in += n;
+    }
+
     fn until_close(&mut self, end: Read) -> Piece {
         if !self.inbound.is_empty() {
             return Piece::Data(self.take(u64::MAX), Last::No);

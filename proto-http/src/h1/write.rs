@@ -50,6 +50,14 @@ impl State {
         Ok(())
     }
 
+    pub(super) fn bypassed_writing(&mut self, n: u64) {
+        let Write::Length(left) = self.write else { return };
+        debug_assert!(n <= left, "more than was announced");
+        self.write = Write::Length(left.saturating_sub(n));
+        self.content_out += n;
+        self.octets_out += n;
+    }
+
     fn pass(&mut self, octets: Bytes, next: Write) -> Write {
         self.out.push(octets);
         next

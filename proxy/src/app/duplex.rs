@@ -2,8 +2,10 @@
 
 use std::future::poll_fn;
 
+use bytes::Bytes;
 use http::StatusCode;
 use simplon_core::connect::Connect;
+use simplon_core::http::Moved;
 use simplon_core::{Error, Kind};
 use simplon_proto_http::rules::Rule;
 use simplon_proto_http::transfer::{Last, Misuse, Part, Sink, Source, StreamError};
@@ -15,7 +17,7 @@ use super::attempt::Attempted;
 use super::run::each;
 use crate::chunk::{Chunk, Chunks};
 use crate::deadline::Deadline;
-use crate::filter::Filter;
+use crate::filter::{Filter, Looks};
 use crate::flow::{Continue, Event, Flow, Replay, Side, Step};
 use crate::legs::{Happened, Legs};
 use crate::message::{Content, ResponseView};
@@ -83,6 +85,7 @@ where
                     Passed::Again(again) => return Ok(Attempted::Again(again)),
                 },
                 Happened::Download(chunk) => self.download(chunk, &mut joined, cx).await?,
+                Happened::Moved(moved) => joined.moved(moved)?,
                 Happened::Upload(chunk) => self.upload(chunk, &mut joined, cx).await?,
                 Happened::Event(event) => joined.flow.on(event),
             };
@@ -123,7 +126,7 @@ where
         let mut view = ResponseView { head: &mut head, content: response, exchange, upstream: Some(upstream) };
         self.filters.response(&mut view, cx).await?;
         record.status = Some(head.status);
-        let step = pass_head(head, said, flow, legs)?;
+        let step = pass_head(head, said, F::RESPONSE_CONTENT, flow, legs)?;
         if flow.is_tunnel() {
             deadline.lift();
         }
@@ -168,6 +171,17 @@ where
     }
 }
 
+impl Joined<'_> {
+    /// Content that nobody looked at has passed; its end is told as that of any other.
+    fn moved(&mut self, moved: Moved) -> Result<Step, Failure> {
+        self.record.response_octets += moved.octets;
+        if moved.last == Last::Yes {
+            self.legs.exchange.push(Part::Data(Bytes::new(), Last::Yes)).map_err(Error::internal)?;
+        }
+        Ok(self.flow.on(Event::ResponsePart(moved.last)))
+    }
+}
+
 /// An informational head. 100 is passed on only to a client that waits for it (RFC 9110 §15.2).
 fn interim(head: ResponseHead, flow: &mut Flow, legs: &mut Legs<'_>) -> Result<Step, Failure> {
     let is_continue = if head.status == StatusCode::CONTINUE { Continue::Yes } else { Continue::No };
@@ -180,11 +194,17 @@ fn interim(head: ResponseHead, flow: &mut Flow, legs: &mut Legs<'_>) -> Result<S
 /// The final head, to the client. Both legs must agree on whether it opens a tunnel (RFC 9110 §7.8, §9.3.6).
 ///
 /// `said` is the status that the origin gave, before filters saw it.
-fn pass_head(head: ResponseHead, said: StatusCode, flow: &mut Flow, legs: &mut Legs<'_>) -> Result<Step, Failure> {
+fn pass_head(
+    head: ResponseHead,
+    said: StatusCode,
+    looks: Looks,
+    flow: &mut Flow,
+    legs: &mut Legs<'_>,
+) -> Result<Step, Failure> {
     let last = if legs.response.is_over() { Last::Yes } else { Last::No };
     let status = head.status;
     legs.exchange.push(Part::Head(head, last)).map_err(|error| not_passed(error, status, said))?;
-    legs.head_passed();
+    legs.head_passed(looks);
     match (legs.upstream.is_tunnel(), legs.exchange.is_tunnel()) {
         (true, true) => {
             legs.tunnel_by = Instant::now().checked_add(legs.exchange.timeouts().tunnel);

@@ -3,7 +3,7 @@
 use simplon_core::Result;
 use simplon_proto_http::{RequestHead, ResponseHead};
 
-use super::{Filter, Verdict};
+use super::{Filter, Looks, Verdict};
 use crate::chunk::{Chunk, Chunks};
 use crate::message::{Request, ResponseView};
 use crate::retry::Attempt;
@@ -13,6 +13,8 @@ use crate::retry::Attempt;
 pub struct Stack<Outer, Inner>(pub Outer, pub Inner);
 
 impl<Ctx: Send, Outer: Filter<Ctx>, Inner: Filter<Ctx>> Filter<Ctx> for Stack<Outer, Inner> {
+    const RESPONSE_CONTENT: Looks = Outer::RESPONSE_CONTENT.or(Inner::RESPONSE_CONTENT);
+
     async fn request(&self, request: &mut Request<'_>, cx: &mut Ctx) -> Result<Verdict> {
         match self.0.request(request, cx).await? {
             Verdict::Continue => self.1.request(request, cx).await,

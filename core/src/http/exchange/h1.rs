@@ -21,6 +21,8 @@ use crate::http::leg::{Leg, Patience};
 use crate::http::preface::Preface;
 use crate::http::timeouts::Timeouts;
 use crate::http::turn::Turn;
+#[cfg(target_os = "linux")]
+use crate::net::pipe::Pipe;
 use crate::net::{ConnInfo, Ending, Stream};
 use crate::server::Drain;
 
@@ -230,6 +232,29 @@ impl Exchange {
     pub(in crate::http) fn into_unspoken(self) -> Unspoken {
         let before = bytes::Bytes::copy_from_slice(self.leg.machine.unread());
         Unspoken { stream: self.leg.stream, before, info: self.info, drain: self.drain }
+    }
+
+    /// How much of the response may be given past the machine; of sockets of TCP in the clear.
+    #[cfg(target_os = "linux")]
+    pub(in crate::http) fn takes_bypass(&self) -> Option<u64> {
+        self.leg.stream.as_tcp()?;
+        self.leg.machine.remaining_to_write()
+    }
+
+    /// What is in the pipe goes to the socket, after what was pushed before.
+    #[cfg(target_os = "linux")]
+    pub(in crate::http) fn poll_pour(
+        &mut self,
+        cx: &mut Context<'_>,
+        pipe: &mut Pipe,
+    ) -> Poll<Result<usize, StreamError>> {
+        if self.leg.machine.wants_transmit() {
+            std::task::ready!(self.poll_flushed(cx))?;
+        }
+        match self.leg.poll_pour(cx, pipe) {
+            Poll::Pending => self.poll_own_deadline(cx).map(Err),
+            ready => ready,
+        }
     }
 
     fn poll_flushed(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), StreamError>> {

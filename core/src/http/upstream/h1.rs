@@ -17,6 +17,8 @@ use tokio::time::Instant;
 use super::super::leg::{Leg, Patience};
 use super::Protocol;
 use crate::connect::{Connected, Peer, PeerTimeouts};
+#[cfg(target_os = "linux")]
+use crate::net::pipe::Pipe;
 use crate::net::{AtRest, Probe};
 
 /// A connection to an origin, in use or at rest.
@@ -53,7 +55,7 @@ fn patience_with(peer: &Peer) -> Patience {
 
 /// One exchange on a [`Link`].
 #[derive(Debug)]
-pub(super) struct Exchange {
+pub(in crate::http) struct Exchange {
     link: Pooled<Box<Link>>,
     peer: Peer,
     greeting: Greeting,
@@ -164,6 +166,30 @@ impl Exchange {
 
     pub(super) fn restart_wait(&mut self) {
         self.leg_mut().restart_wait();
+    }
+
+    /// How much of the response may be taken past the machine; of sockets of TCP in the clear.
+    #[cfg(target_os = "linux")]
+    pub(in crate::http) fn may_bypass(&self) -> Option<u64> {
+        self.leg().stream.as_tcp()?;
+        self.leg().machine.may_bypass_reading()
+    }
+
+    /// Whether the response was taken to its end.
+    #[cfg(target_os = "linux")]
+    pub(in crate::http) fn is_drawn(&self) -> bool {
+        self.leg().machine.is_read()
+    }
+
+    /// Content goes from the socket into the pipe.
+    #[cfg(target_os = "linux")]
+    pub(in crate::http) fn poll_draw(
+        &mut self,
+        cx: &mut Context<'_>,
+        pipe: &mut Pipe,
+    ) -> Poll<Result<usize, StreamError>> {
+        let drawn = ready!(self.leg_mut().poll_draw(cx, pipe));
+        Poll::Ready(drawn.map_err(|error| self.first_fault(error)))
     }
 
     /// What the origin says about how long, and for how many more requests, it keeps the connection (RFC 2068 §19.7.1).
