@@ -3,7 +3,7 @@
 use http::StatusCode;
 use simplon_core::Result;
 
-use crate::filter::{Filter, Verdict};
+use crate::filter::{Filter, Looks, Verdict};
 use crate::message::Request;
 use crate::response::reject;
 
@@ -51,6 +51,8 @@ impl HostMatchesSni {
 }
 
 impl<Ctx: Send> Filter<Ctx> for HostMatchesSni {
+    const RESPONSE_CONTENT: Looks = Looks::No;
+
     async fn request(&self, request: &mut Request<'_>, _cx: &mut Ctx) -> Result<Verdict> {
         let Some(facts) = request.info().tls() else { return Ok(Verdict::Continue) };
         let fits = match &facts.server_name {

@@ -6,7 +6,7 @@ use simplon_core::Result;
 use simplon_proto_http::fields::Known;
 
 use super::{GRPC, WEB, WEB_TEXT, after, timeout};
-use crate::filter::{Filter, Verdict};
+use crate::filter::{Filter, Looks, Verdict};
 use crate::message::Request;
 
 /// Ends a call when its caller has stopped waiting: the whole exchange is bounded by what `grpc-timeout` says, attempts and the pauses between
@@ -54,6 +54,8 @@ impl GrpcDeadline {
 }
 
 impl<Ctx: Send> Filter<Ctx> for GrpcDeadline {
+    const RESPONSE_CONTENT: Looks = Looks::No;
+
     async fn request(&self, request: &mut Request<'_>, _cx: &mut Ctx) -> Result<Verdict> {
         let content_type = request.fields.get(Known::ContentType).unwrap_or_default();
         let is_call = [GRPC, WEB, WEB_TEXT].iter().any(|call| after(content_type, call).is_some());
