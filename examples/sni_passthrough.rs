@@ -24,6 +24,8 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// From a client's connection to its ClientHello.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// When the server drains: how long a client that has said nothing may still begin, as its ClientHello may be on the way.
+const GRACE: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Parser)]
 struct Args {
@@ -35,8 +37,13 @@ struct Args {
     route: Vec<String>,
 }
 
-async fn pass(down: Stream, from: Arc<ConnInfo>, routes: Arc<HashMap<String, Peer>>) {
-    let reading = tokio::time::timeout(PATIENCE, hello::read(down, hello::HELLO_OCTETS));
+async fn pass(down: Stream, from: Arc<ConnInfo>, mut drain: Drain, routes: Arc<HashMap<String, Peer>>) {
+    let leave = async {
+        drain.draining().await;
+        tokio::time::sleep(GRACE).await;
+    };
+    let reading = hello::read_unless(down, hello::HELLO_OCTETS, leave);
+    let reading = tokio::time::timeout(PATIENCE, reading);
     // Of what is no ClientHello it takes leave with an alert by itself.
     let Ok(Ok((hello, mut down))) = reading.await else { return eprintln!("{:?}: no ClientHello", from.peer()) };
     let name = hello.server_name().unwrap_or_default().trim_end_matches('.').to_ascii_lowercase();
@@ -80,7 +87,8 @@ async fn main() -> std::result::Result<(), Failure> {
         }
     }
     let routes = Arc::new(routes);
-    let service = move |stream: Stream, from: Arc<ConnInfo>, _drain: Drain| pass(stream, from, Arc::clone(&routes));
+    let service =
+        move |stream: Stream, from: Arc<ConnInfo>, drain: Drain| pass(stream, from, drain, Arc::clone(&routes));
     let running = Server::new().drain_on_term().listen(tcp(&args.listen)?, service).start().await?;
     let port = running.local_addrs()[0].port();
     println!("listening on {}", running.local_addrs()[0]);

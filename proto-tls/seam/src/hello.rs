@@ -284,8 +284,13 @@ pub async fn read<IO: Transport>(io: IO, most: usize) -> Result<(ClientHello, Re
     read_unless(io, most, std::future::pending()).await
 }
 
-/// The same, unless `leave` is ready before anything has come.
-pub(crate) async fn read_unless<IO: Transport>(
+/// The same, unless `leave` is ready before anything has come: for those who drain, as whoever said nothing loses nothing.
+///
+/// Cancel: the connection is lost.
+///
+/// # Errors
+/// As [`read`]; [`Reason::Draining`] if it was given up.
+pub async fn read_unless<IO: Transport>(
     mut io: IO,
     most: usize,
     leave: impl Future<Output = ()>,
