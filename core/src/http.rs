@@ -17,6 +17,8 @@ mod allowance;
 mod bypass;
 mod exchange;
 #[cfg(feature = "h2")]
+mod field_blocks;
+#[cfg(feature = "h2")]
 mod gather;
 mod in_process;
 mod leg;

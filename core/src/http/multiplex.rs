@@ -44,6 +44,7 @@ use simplon_proto_http::Limits;
 use simplon_timeout::timeout;
 
 use super::exchange::Shared;
+use super::field_blocks::BadFields;
 use super::service::{HttpConfig, Serve};
 use crate::net::{ConnInfo, Stream};
 use crate::server::Drain;
@@ -72,13 +73,15 @@ pub(super) async fn serve<S: Serve>(
 ) {
     let Service { app, config, http2, counters } = service;
     counters.connections.add();
-    let wire = Arc::new(Wire::new(stream, http2, &config.timeouts));
+    let bad_fields = Arc::new(BadFields::default());
+    let wire = Arc::new(Wire::new(stream, http2, &config.timeouts, Arc::clone(&bad_fields)));
     let watched = Watched::new(before, Arc::clone(&wire));
     let handshake = builder(http2, &config.protocol.limits).handshake(watched);
     let Ok(Ok(connection)) = timeout(config.timeouts.first_octet, handshake).await else { return };
     let shared = Shared {
         info,
         timeouts: Arc::clone(&config.timeouts),
+        bad_fields,
         state: Mutex::new(Extensions::new()),
         wire: Arc::clone(&wire),
         deliveries: Deliveries::default(),

@@ -12,6 +12,7 @@ mod screen;
 mod session;
 mod stats;
 mod toll;
+mod trailers;
 mod watched;
 
 pub(super) use place::{Entry, Place};

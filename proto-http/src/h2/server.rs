@@ -115,6 +115,11 @@ impl ServerStream {
 
     // ---- questions
 
+    /// The number of the stream.
+    pub fn id(&self) -> u32 {
+        self.recv.stream_id().as_u32()
+    }
+
     /// The request was given to its end; a tunnel is at its end when the client closed its side.
     pub const fn is_read(&self) -> bool {
         matches!(self.read, Read::Ended | Read::Held | Read::RawEnded)

@@ -95,6 +95,7 @@ rules! {
     TooManyInterims: Response, 502, "RFC 9110 §15.2", None, "more informational responses than the limit";
     // HTTP/2
     FieldOfConnection: Both, 400, "RFC 9113 §8.2.2", None, "a field in a message of HTTP/2 that belongs to a connection";
+    PseudoMisplaced: Both, 400, "RFC 9113 §8.3", None, "a pseudo-header field among trailers, or one of requests in a response";
     SchemeUnknown: Request, 400, "RFC 9113 §8.3.1", None, "a scheme other than http and https";
     LengthMismatch: Both, 400, "RFC 9113 §8.1.1", None, "content that is not as long as Content-Length says";
     Flood: Response, 502, "RFC 9113 §10.5", None, "more frames from an origin than anybody asked for";

@@ -9,12 +9,13 @@ use http::Extensions;
 use simplon_proto_http::h2::ServerStream;
 use simplon_proto_http::head::{RequestHead, ResponseHead};
 use simplon_proto_http::rules::Rule;
-use simplon_proto_http::transfer::{Part, Reason, Sink, Source, StreamError, Wait};
+use simplon_proto_http::transfer::{Last, Part, Reason, Sink, Source, StreamError, Wait};
 use simplon_timeout::Timer;
 use tokio::time::Instant;
 
 use super::{Ended, wait_until};
 use crate::http::allowance::Allowance;
+use crate::http::field_blocks::BadFields;
 use crate::http::multiplex::{Deliveries, Wire};
 use crate::http::timeouts::Timeouts;
 use crate::http::uptake::Uptake;
@@ -27,6 +28,7 @@ pub(in crate::http) struct Shared {
     pub(in crate::http) info: Arc<ConnInfo>,
     pub(in crate::http) timeouts: Arc<Timeouts>,
     pub(in crate::http) state: Mutex<Extensions>,
+    pub(in crate::http) bad_fields: Arc<BadFields>,
     pub(in crate::http) wire: Arc<Wire>,
     pub(in crate::http) deliveries: Deliveries,
     /// How many streams are open.
@@ -272,6 +274,7 @@ impl Drop for Exchange {
         if !self.stream.is_written() {
             self.stream.reset(Reason::Internal);
         }
+        self.connection.bad_fields.take(self.stream.id());
     }
 }
 
@@ -282,6 +285,10 @@ impl Source<RequestHead> for Exchange {
         }
         match self.stream.poll_part(cx) {
             Poll::Ready(Ok(part)) => {
+                let is_last = part.as_ref().is_some_and(|part| part.last() == Last::Yes);
+                if is_last && self.connection.bad_fields.take(self.stream.id()) {
+                    return Poll::Ready(Err(self.fail(StreamError::Malformed(Rule::PseudoMisplaced))));
+                }
                 if let Some(Part::Data(octets, _)) = &part {
                     self.read.credit(octets.len() as u64);
                 }

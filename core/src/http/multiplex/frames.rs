@@ -1,5 +1,9 @@
 //! Looks at the frames that pass by (RFC 9113 §4.1): which kinds, how many, and whether a head is under way. It holds no octet of theirs.
 
+use std::sync::Arc;
+
+use crate::http::field_blocks::{BadFields, Block, FieldBlocks};
+
 /// Octets of a frame's header.
 const HEADER: usize = 9;
 /// Octets before the first frame.
@@ -37,6 +41,26 @@ pub(in crate::http) struct Frames {
     stream: u32,
     streams: u32,
     has_goaway: bool,
+    trailers: Option<Trailers>,
+    /// The streams that were reset, if that is asked for.
+    resets: Option<Vec<u32>>,
+}
+
+/// Looks for pseudo-header fields in trailers of requests: a head on a stream that has one already.
+#[derive(Debug)]
+struct Trailers {
+    blocks: FieldBlocks,
+    bad: Arc<BadFields>,
+    /// The block that is under way is a trailer section.
+    is_section: bool,
+}
+
+impl Trailers {
+    fn ended(&self, block: Option<Block>) {
+        if let Some(block) = block.filter(|block| self.is_section && block.has_pseudo) {
+            self.bad.add(block.stream);
+        }
+    }
 }
 
 /// The frame that follows the preface.
@@ -98,7 +122,25 @@ impl Frames {
             stream: 0,
             streams: 0,
             has_goaway: false,
+            trailers: None,
+            resets: None,
         }
+    }
+
+    /// The same for requests, whose trailer sections are looked at.
+    pub(super) fn of_requests(bad: Arc<BadFields>) -> Self {
+        let trailers = Trailers { blocks: FieldBlocks::new(), bad, is_section: false };
+        Self { trailers: Some(trailers), ..Self::new() }
+    }
+
+    /// The same for what we send to an origin: which streams were reset can be asked for.
+    pub(in crate::http) fn of_ours() -> Self {
+        Self { resets: Some(Vec::new()), ..Self::new() }
+    }
+
+    /// The streams that were reset since this was asked last.
+    pub(in crate::http) fn take_resets(&mut self) -> impl Iterator<Item = u32> + use<> {
+        self.resets.as_mut().map(std::mem::take).unwrap_or_default().into_iter()
     }
 
     /// These octets came.
@@ -108,6 +150,12 @@ impl Frames {
             if self.left > 0 {
                 let n = octets.len().min(self.left as usize);
                 self.left -= n as u32;
+                if self.in_head
+                    && let Some(trailers) = &mut self.trailers
+                {
+                    let block = trailers.blocks.payload(&octets[..n]);
+                    trailers.ended(block);
+                }
                 octets = &octets[n..];
                 continue;
             }
@@ -156,11 +204,21 @@ impl Frames {
         self.first = First::Came;
         // The first bit says nothing.
         let stream = u32::from_be_bytes(stream) & (u32::MAX >> 1);
+        if let Some(trailers) = &mut self.trailers {
+            trailers.is_section = if kind == HEADERS { stream <= self.stream } else { trailers.is_section };
+            let block = trailers.blocks.frame(kind, flags, stream, self.left);
+            trailers.ended(block);
+        }
         if kind == HEADERS && stream > self.stream {
             self.stream = stream;
             self.streams = self.streams.saturating_add(1);
         }
         self.has_goaway |= kind == GOAWAY;
+        if kind == RST_STREAM
+            && let Some(resets) = &mut self.resets
+        {
+            resets.push(stream);
+        }
         self.in_head = matches!(kind, HEADERS | CONTINUATION | PUSH_PROMISE);
         self.is_open_head = self.in_head && flags & END_HEADERS == 0;
         seen.count(kind, flags, self.left);

@@ -13,6 +13,7 @@ use super::budget::Budget;
 use super::config::Http2Config;
 use super::frames::{Fault, Frames};
 use super::stats::Flood;
+use crate::http::field_blocks::BadFields;
 use crate::http::timeouts::Timeouts;
 use crate::http::uptake::Uptake;
 use crate::net::Stream;
@@ -66,11 +67,11 @@ impl Watched {
 }
 
 impl Wire {
-    pub(super) fn new(stream: Stream, config: &Http2Config, timeouts: &Timeouts) -> Self {
+    pub(super) fn new(stream: Stream, config: &Http2Config, timeouts: &Timeouts, bad_fields: Arc<BadFields>) -> Self {
         let now = Instant::now();
         Self(Mutex::new(State {
             stream,
-            frames: Frames::new(),
+            frames: Frames::of_requests(bad_fields),
             resets: Budget::new(config.resets, now),
             control: Budget::new(config.control_frames, now),
             heard: now,

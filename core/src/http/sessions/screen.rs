@@ -6,6 +6,7 @@
 use tokio::io::ReadBuf;
 
 use super::answered::Answered;
+use super::trailers::Trailers;
 use crate::http::multiplex::Seen;
 
 /// Octets of a frame's header.
@@ -40,6 +41,7 @@ pub(super) struct Screen {
     in_setting: usize,
     first: First,
     answered: Answered,
+    trailers: Trailers,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,6 +77,7 @@ impl Screen {
             in_setting: 0,
             first: First::Awaited,
             answered: Answered::default(),
+            trailers: Trailers::new(),
         }
     }
 
@@ -89,7 +92,7 @@ impl Screen {
             if self.left == 0 {
                 if self.header(&mut octets[at]) == Header::Whole {
                     passed.seen.count(self.header[KIND], self.header[FLAGS], self.left as u32);
-                    self.note_end();
+                    self.note_header();
                 }
                 at += 1;
                 continue;
@@ -98,6 +101,7 @@ impl Screen {
             if self.header[KIND] == SETTINGS && self.header[FLAGS] & ACK == 0 {
                 octets[at..end].iter_mut().for_each(|octet| self.setting(octet));
             }
+            self.trailers.payload(self.header[KIND], &octets[at..end]);
             self.left -= end - at;
             at = end;
         }
@@ -107,8 +111,14 @@ impl Screen {
         passed
     }
 
-    fn note_end(&mut self) {
+    /// What is known of trailers.
+    pub(super) const fn trailers(&mut self) -> &mut Trailers {
+        &mut self.trailers
+    }
+
+    fn note_header(&mut self) {
         let [_, _, _, kind, flags, stream @ ..] = self.header;
+        self.trailers.frame(kind, flags, stream, self.left);
         if matches!(kind, DATA | HEADERS) && flags & END_STREAM != 0 && self.first == First::Passed {
             self.answered.note(stream);
         }

@@ -11,6 +11,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use super::farewell::Farewell;
 use super::screen::{FRAME_HEADER, Passed, Screen};
 use super::toll::Toll;
+use crate::http::field_blocks::BadFields;
 use crate::http::multiplex::Frames;
 use crate::net::Stream;
 
@@ -43,6 +44,8 @@ pub(in crate::http) struct Facts {
     opened: AtomicU32,
     /// Those who cannot ask before they know what the origin allows.
     curious: Mutex<Option<Vec<Waker>>>,
+    /// Streams whose trailer section is malformed.
+    bad_fields: BadFields,
 }
 
 impl Default for Facts {
@@ -57,6 +60,7 @@ impl Default for Facts {
             unwritable: AtomicBool::new(false),
             opened: AtomicU32::new(0),
             curious: Mutex::new(Some(Vec::new())),
+            bad_fields: BadFields::default(),
         }
     }
 }
@@ -102,6 +106,11 @@ impl Facts {
     /// Whether the head of this stream began to leave.
     pub(in crate::http) fn has_opened(&self, stream: u32) -> bool {
         stream <= self.opened.load(Ordering::Acquire)
+    }
+
+    /// Whether the trailer section of this stream is malformed; asked once.
+    pub(in crate::http) fn has_bad_fields(&self, stream: u32) -> bool {
+        self.bad_fields.take(stream)
     }
 
     /// Whether the origin sent too much of nothing.
@@ -155,7 +164,7 @@ pub(super) struct Watched {
 
 impl Watched {
     pub(super) fn new(stream: Stream, facts: Arc<Facts>, toll: Toll) -> Self {
-        let (screen, sent) = (Screen::new(), Frames::new());
+        let (screen, sent) = (Screen::new(), Frames::of_ours());
         Self { stream, facts, first: [0; FRAME_HEADER], seen: 0, screen, sent, toll, farewell: None }
     }
 
@@ -194,6 +203,9 @@ impl AsyncRead for Watched {
         }
         this.note(&buffer.filled()[before..]);
         let Passed { seen, whole } = this.screen.pass(&mut buffer.filled_mut()[before..]);
+        for stream in this.screen.trailers().take_bad() {
+            this.facts.bad_fields.add(stream);
+        }
         if this.toll.is_too_much(seen, &this.facts) {
             this.facts.flooded.store(true, Ordering::Relaxed);
         }
@@ -217,7 +229,9 @@ impl Watched {
             let mut left = *n;
             for slice in slices {
                 let octets = &slice[..left.min(slice.len())];
-                self.sent.pass(octets);
+                if self.sent.pass(octets).resets > 0 {
+                    self.sent.take_resets().for_each(|stream| self.screen.trailers().forget(stream));
+                }
                 left -= octets.len();
             }
             self.facts.opened.store(self.sent.stream(), Ordering::Release);

@@ -8,6 +8,7 @@ use std::time::Duration;
 use simplon_proto_http::h1::Config;
 use simplon_proto_http::h2::{ClientStream, Refusal};
 use simplon_proto_http::head::{RequestHead, ResponseHead};
+use simplon_proto_http::rules::Rule;
 use simplon_proto_http::transfer::{Last, Part, Reason, Sink, Source, StreamError, Wait};
 use simplon_proto_tls::Facts;
 use tokio::time::Instant;
@@ -172,7 +173,13 @@ impl Exchange {
 
     fn poll_response(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Part<ResponseHead>>, StreamError>> {
         ready!(self.poll_held(cx))?;
-        self.stream.poll_part(cx)
+        let part = ready!(self.stream.poll_part(cx))?;
+        let has_fields = matches!(&part, Some(Part::Head(..) | Part::Trailers(_) | Part::Data(_, Last::Yes)));
+        if has_fields && self.stream.id().is_some_and(|stream| self.lease.session().facts().has_bad_fields(stream)) {
+            let error = StreamError::Malformed(Rule::PseudoMisplaced);
+            return Poll::Ready(Err(self.stream.fail(error, Reason::Malformed)));
+        }
+        Poll::Ready(Ok(part))
     }
 
     /// What is to be remembered of a failure: whether the origin did nothing, and whether it wants to be asked in HTTP/1.1.
