@@ -97,9 +97,20 @@ fn is_host(host: &[u8]) -> bool {
 
 fn is_literal(literal: &[u8]) -> bool {
     match literal {
-        [b'v' | b'V', rest @ ..] => rest.len() > 2 && rest.iter().all(|b| *b == b':' || NAME[usize::from(*b)]),
+        [b'v' | b'V', rest @ ..] => is_future_literal(rest),
         address => std::str::from_utf8(address).is_ok_and(|text| text.parse::<std::net::Ipv6Addr>().is_ok()),
     }
+}
+
+/// A literal of a version to come (RFC 3986 §3.2.2): hexadecimal digits, a dot, and what a name may hold, and colons.
+fn is_future_literal(octets: &[u8]) -> bool {
+    let Some(dot) = memchr::memchr(b'.', octets) else { return false };
+    let (version, address) = (&octets[..dot], &octets[dot + 1..]);
+    let is_address = |b: &u8| *b == b':' || (*b != b'%' && NAME[usize::from(*b)]);
+    !version.is_empty()
+        && version.iter().all(u8::is_ascii_hexdigit)
+        && !address.is_empty()
+        && address.iter().all(is_address)
 }
 
 /// For each octet, whether a registered name may hold it: unreserved marks, sub-delimiters but the comma (which would make a list of it), and

@@ -56,6 +56,14 @@ fn compare(octets: &[u8]) {
     let outcome = theirs.parse(octets);
     match (ours(octets), outcome) {
         (Ours::Head(head), Ok(httparse::Status::Complete(_))) => same(&head, &theirs, octets),
+        // It knows two minor versions, and higher ones are read as the highest known (RFC 9110 §2.5).
+        (Ours::Head(head), Err(httparse::Error::Version)) => {
+            assert_eq!(head.version, http::Version::HTTP_11);
+            let line =
+                octets.split(|b| *b == b'\r').find(|line| !line.is_empty() && *line != b"\n").unwrap_or_default();
+            let is_higher = matches!(line, [.., b'H', b'T', b'T', b'P', b'/', b'1', b'.', b'2'..=b'9']);
+            assert!(is_higher, "{}", octets.escape_ascii());
+        }
         (Ours::Head(_), other) => panic!("only we accept {}: {other:?}", octets.escape_ascii()),
         (Ours::Broken(rule), Ok(httparse::Status::Complete(_))) => {
             assert!(is_stricter(rule), "only we refuse {}: {rule:?}", octets.escape_ascii())

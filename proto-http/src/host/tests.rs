@@ -93,3 +93,18 @@ fn one_host_that_agrees_with_the_target_is_asked_for() {
         assert_eq!(verdict(method, target, hosts, version), expected, "{method} {target} {hosts:?}");
     }
 }
+
+/// RFC 3986 §3.2.2
+#[test]
+fn literals_of_versions_to_come_are_told_from_others() {
+    for literal in ["[v1.a]", "[V1.a:b]", "[vaF.:]", "[v1.a.b]", "[v0.-._~!$&'()*+;=]"] {
+        assert!(Authority::parse(literal.as_bytes()).is_ok(), "{literal}");
+        assert!(Authority::parse(format!("{literal}:80").as_bytes()).is_ok(), "{literal}");
+    }
+    for literal in [
+        "[v]", "[v1]", "[v1.]", "[v.a]", "[vg.a]", "[v1a]", "[:v1.a]", "[v1.a/]", "[v1.a,b]", "[v1.%41]", "[v1:a.b]",
+        "[v1.a]b", "[x1.a]",
+    ] {
+        assert!(Authority::parse(literal.as_bytes()).is_err(), "{literal}");
+    }
+}

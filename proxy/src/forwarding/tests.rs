@@ -1,5 +1,6 @@
 use http::Method;
 use simplon_core::net::Transport;
+use simplon_core::proto_tls::{Facts, Version as TlsVersion};
 use simplon_proto_http::Target;
 
 use super::*;
@@ -146,4 +147,26 @@ fn a_connection_without_address_has_no_client_and_trusts_nobody() {
     forwarding.forwarded(Tell::Yes).apply(&mut head, &info);
     assert!(!head.fields.contains("X-Forwarded-For"));
     assert_eq!(values(&head, "Forwarded"), ["for=unknown;proto=http"]);
+}
+
+/// RFC 9440: only if that was chosen, and only of a connection on which one was shown.
+#[test]
+fn the_certificate_of_a_client_is_told_if_so_chosen() {
+    let shown = |certificates: &[&[u8]]| {
+        let mut facts = Facts::new("test", TlsVersion::Tls13, "TLS_AES_128_GCM_SHA256");
+        facts.peer = certificates.iter().map(|der| Certificate::of_der(der.to_vec())).collect();
+        from("192.0.2.7:99").with_tls(facts.into())
+    };
+    for (tell, info, own, chain) in [
+        (Tell::Yes, shown(&[b"own", b"one", b"two"]), Some(":b3du:"), Some(":b25l:, :dHdv:")),
+        (Tell::Yes, shown(&[b"own"]), Some(":b3du:"), None),
+        (Tell::Yes, shown(&[]), None, None),
+        (Tell::Yes, from("192.0.2.7:99"), None, None),
+        (Tell::Drop, shown(&[b"own", b"one"]), None, None),
+    ] {
+        let mut head = head(&[("Host", "a"), ("Client-Cert", ":Zm9yZ2Vk:"), ("client-cert-chain", ":Zm9yZ2Vk:")]);
+        Forwarding::default().client_cert(tell).apply(&mut head, &info);
+        assert_eq!(values(&head, "Client-Cert"), Vec::from_iter(own), "{tell:?}");
+        assert_eq!(values(&head, "Client-Cert-Chain"), Vec::from_iter(chain), "{tell:?}");
+    }
 }

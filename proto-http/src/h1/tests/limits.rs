@@ -68,6 +68,57 @@ fn targets_are_bounded() {
     assert_eq!(served_by(&config, request(500)), ["!TargetTooLong"]);
 }
 
+#[test]
+fn many_fields_are_read_too_when_they_come_in_pieces() {
+    for (most, fields) in [(1000, 1000), (1000, 129), (128, 128), (129, 129)] {
+        let config = config(|limits| limits.head_fields = most);
+        let script = |fields: usize| format!("GET / HTTP/1.1\r\nHost: x\r\n{}\r\n", "A: b\r\n".repeat(fields - 1));
+        let mut machine = Machine::<Server>::new(Arc::clone(&config));
+        let whole = script(fields);
+        let (before, after) = whole.split_at(20);
+        feed(&mut machine, before.as_bytes());
+        assert!(matches!(machine.next(), Ok(Next::NeedOctets)));
+        feed(&mut machine, after.as_bytes());
+        let Ok(Next::Part(Part::Head(head, _))) = machine.next() else { panic!("no head of {fields}") };
+        assert_eq!(head.fields.len(), fields);
+        let mut machine = Machine::<Server>::new(config);
+        feed(&mut machine, before.as_bytes());
+        assert!(matches!(machine.next(), Ok(Next::NeedOctets)));
+        feed(&mut machine, script(most + 1)[20..].as_bytes());
+        assert_eq!(machine.next().err(), Some(StreamError::Malformed(Rule::TooManyFields)), "{most}");
+    }
+}
+
+/// A line is waited for as long as it can still hold a target within bounds: method of 64 octets, two blanks, the version, CR.
+#[test]
+fn a_target_that_never_ends_is_refused_at_the_limit() {
+    const LONGEST: usize = 64 + 1 + 20 + 1 + 8 + 1;
+    let line = |octets: usize| "a".repeat(octets);
+    let after = |config: &Arc<Config>, octets: &str| {
+        let mut machine = Machine::<Server>::new(Arc::clone(config));
+        feed(&mut machine, octets.as_bytes());
+        machine.next().err()
+    };
+    let found = |rule| Some(StreamError::Malformed(rule));
+    let roomy = config(|limits| limits.target_octets = 20);
+    assert_eq!(after(&roomy, &line(LONGEST)), None);
+    assert_eq!(after(&roomy, &line(LONGEST + 1)), found(Rule::TargetTooLong));
+    let longest = format!("{} /{} HTTP/1.1\r\nHost: x\r\n\r\n", "M".repeat(64), "a".repeat(19));
+    assert!(served_by(&roomy, &longest)[0].starts_with("MMM"), "the longest that there is");
+    // Where the head may not be longer than such a line, it is the head that is too large.
+    for (head, line_octets, rule) in [
+        (LONGEST + 1, LONGEST + 1, Rule::TargetTooLong),
+        (LONGEST, LONGEST + 1, Rule::HeadTooLarge),
+        (LONGEST - 1, LONGEST + 1, Rule::HeadTooLarge),
+    ] {
+        let config = config(|limits| (limits.target_octets, limits.head_octets) = (20, head));
+        assert_eq!(after(&config, &line(line_octets)), found(rule), "{head}");
+    }
+    // Only the first line is a request line.
+    let head = format!("GET / HTTP/1.1\r\nHost: x\r\nX: {}", line(200));
+    assert_eq!(after(&roomy, &head), None);
+}
+
 /// B26
 #[test]
 fn request_content_is_bounded_whatever_frames_it() {
