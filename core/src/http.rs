@@ -38,6 +38,7 @@ mod timeouts;
 mod turn;
 mod upstream;
 mod uptake;
+mod waits;
 
 pub use bypass::{Bypass, BypassError, LEAST_BYPASS, Moved};
 pub use exchange::{Ended, Exchange};
@@ -52,3 +53,4 @@ pub use session_limits::SessionLimits;
 pub use sessions::SessionStats;
 pub use timeouts::Timeouts;
 pub use upstream::{Protocol, Upstream};
+pub use waits::Waits;

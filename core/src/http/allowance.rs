@@ -34,6 +34,11 @@ impl Allowance {
         self.by.is_none() && self.left.is_none()
     }
 
+    /// Another bound or another rate; what is `None` stays. The next wait has all its credit.
+    pub(in crate::http) fn change(&mut self, most: Option<Duration>, rate: Option<Option<NonZeroU32>>) {
+        *self = Self::new(most.unwrap_or(self.most), rate.unwrap_or(self.rate));
+    }
+
     pub(in crate::http) fn is_over(&self, now: Instant) -> bool {
         self.by.is_some_and(|by| by <= now)
     }
@@ -47,6 +52,9 @@ impl Allowance {
 
     /// The peer gave something.
     pub(in crate::http) fn credit(&mut self, octets: u64) {
+        if octets == 0 {
+            return;
+        }
         let Some(rate) = self.rate else { return self.restart() };
         // More than a day is no bound.
         let worth = Duration::from_secs_f64((octets as f64 / f64::from(rate.get())).min(86_400.0));

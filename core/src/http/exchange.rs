@@ -16,6 +16,7 @@ use simplon_timeout::Timer;
 use tokio::time::Instant;
 
 use super::timeouts::Timeouts;
+use super::waits::Waits;
 use crate::error::Error;
 use crate::net::{ConnInfo, Stream};
 use crate::server::Drain;
@@ -128,6 +129,18 @@ impl Exchange {
     /// Waits of this connection.
     pub fn timeouts(&self) -> &Timeouts {
         each!(&self.0, exchange => exchange.timeouts())
+    }
+
+    /// Other waits for this exchange alone than its connection has, if somebody wanted some.
+    pub fn own_waits(&self) -> Option<&Waits> {
+        each!(&self.0, exchange => exchange.own_waits())
+    }
+
+    /// Waits for this exchange alone: of its client now, and of its origin if whoever asks that hands them on ([`super::Upstream::wait_so`]).
+    ///
+    /// Cost: the first word of an exchange allocates some octets.
+    pub fn wait_so(&mut self, waits: Waits) {
+        each!(&mut self.0, exchange => exchange.wait_so(waits));
     }
 
     /// A timer that lives as long as the connection, for waits beside those of the exchange itself: what it has registered serves the next

@@ -15,6 +15,7 @@ use tokio::io::{AsyncReadExt, AsyncWrite};
 use tokio::time::Instant;
 
 use super::uptake::Uptake;
+use super::waits::Waits;
 use crate::net::Stream;
 #[cfg(target_os = "linux")]
 use crate::net::pipe::Pipe;
@@ -238,6 +239,16 @@ impl<R: Role> Leg<R> {
     pub(super) fn restart_wait_keeping_time(&mut self) {
         self.read_by = None;
         self.left = None;
+    }
+
+    /// Other waits for this exchange.
+    pub(super) fn wait_so(&mut self, waits: &Waits) {
+        let mut patience = self.patience;
+        patience.body = waits.read.unwrap_or(patience.body);
+        patience.write = waits.write.unwrap_or(patience.write);
+        patience.body_min_rate = waits.min_rate.unwrap_or(patience.body_min_rate);
+        patience.write_min_rate = waits.min_rate.unwrap_or(patience.write_min_rate);
+        self.be_patient(patience);
     }
 
     /// Another exchange, or other waits for this one: the next write has all its credit.

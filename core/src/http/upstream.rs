@@ -16,6 +16,7 @@ use simplon_proto_tls::Facts;
 use tokio::time::Instant;
 
 pub(super) use self::h1::Link;
+use super::waits::Waits;
 use crate::connect::Peer;
 use crate::error::{Error, Sent};
 use crate::net::{AtRest, Probe};
@@ -180,6 +181,11 @@ impl Upstream {
     /// The wait for the response starts now, not when the request began: for uploads that took their time.
     pub fn restart_wait(&mut self) {
         ask!(&mut self.0, exchange => exchange.restart_wait());
+    }
+
+    /// Other waits for this exchange than its peer has.
+    pub fn wait_so(&mut self, waits: &Waits) {
+        ask!(&mut self.0, exchange => exchange.wait_so(waits));
     }
 
     /// Another bound on the silence between octets of this response.

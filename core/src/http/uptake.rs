@@ -38,6 +38,12 @@ impl Uptake {
         *self = Self { asks: self.asks, ..Self::new(most, rate) };
     }
 
+    /// Another bound or another rate; what is `None` stays.
+    pub(super) fn change(&mut self, most: Option<Duration>, rate: Option<Option<NonZeroU32>>) {
+        self.restart();
+        self.allowance.change(most, rate);
+    }
+
     /// When it has to be looked at, while it runs.
     pub(super) fn by(&self) -> Option<Instant> {
         self.look_by.or(self.allowance.by())

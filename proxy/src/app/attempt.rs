@@ -141,6 +141,9 @@ where
         let attempt = Attempt { number: record.attempts, peer, method: &asked.head.method, outcome: Outcome::Open };
         self.filters.upstream_request(&mut head, &attempt, cx).await?;
         head.upgrade = head.upgrade.as_ref().and_then(without_http);
+        if let Some(waits) = exchange.own_waits() {
+            upstream.wait_so(waits);
+        }
         let last = send_what_is_at_hand(upstream, head, asked)?;
         let mut flow = Flow::new(last, self.settings.gone);
         let Asked { head: request, content, replay, deadline, .. } = asked;

@@ -1,6 +1,7 @@
 //! A request as filters and routes see it.
 
 use std::net::IpAddr;
+use std::num::NonZeroU32;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::Extensions;
 use simplon_core::connect::Peer;
-use simplon_core::http::Exchange;
+use simplon_core::http::{Exchange, Waits};
 use simplon_core::net::ConnInfo;
 use simplon_core::{Error, Result};
 use simplon_proto_http::RequestHead;
@@ -56,6 +57,40 @@ impl Request<'_> {
     /// last word counts; `Duration::MAX` is for ever.
     pub fn exchange_within(&mut self, limit: Duration) {
         self.deadline.set(limit);
+    }
+
+    /// Waits at most so long between octets of the client's content, and for the origin to answer and between octets of its response: in place of
+    /// [`simplon_core::http::Timeouts::body`] and of what the peer says, for this exchange alone. So a stream may be silent for ten minutes
+    /// without that every other may. `Duration::MAX` is for ever.
+    pub fn read_within(&mut self, limit: Duration) {
+        self.wait(|waits| waits.read = Some(limit));
+    }
+
+    /// Waits at most so long for the client to take any of the response, and for the origin to take any of the request.
+    pub fn write_within(&mut self, limit: Duration) {
+        self.wait(|waits| waits.write = Some(limit));
+    }
+
+    /// Lets a tunnel be silent in both directions for so long.
+    pub fn tunnel_idle(&mut self, limit: Duration) {
+        self.wait(|waits| waits.idle = Some(limit));
+    }
+
+    /// The least rate, in octets per second, of the client and of the origin and in both directions; `None` for content that trickles on purpose.
+    /// Tunnels and calls of gRPC have none.
+    pub fn min_rate(&mut self, rate: Option<NonZeroU32>) {
+        self.wait(|waits| waits.min_rate = Some(rate));
+    }
+
+    /// Keeps the client's connection for so long after this exchange, if no other comes.
+    pub fn keep_alive(&mut self, limit: Duration) {
+        self.wait(|waits| waits.keep_alive = Some(limit));
+    }
+
+    fn wait(&mut self, change: impl FnOnce(&mut Waits)) {
+        let mut waits = self.exchange.own_waits().copied().unwrap_or_default();
+        change(&mut waits);
+        self.exchange.wait_so(waits);
     }
 
     /// Takes at most so many octets of content from the client, whatever filters make of them. The last word counts; the listener's

@@ -10,7 +10,7 @@ use simplon_core::net::ConnInfo;
 use simplon_proxy::grpc::{GrpcDeadline, GrpcErrors, WebBridge, WebCall};
 use simplon_proxy::{App, Request, Response, Route, Target, To, answer};
 use simplon_testkit as testkit;
-use simplon_testkit::matrix::{Cell, Stage};
+use simplon_testkit::matrix::{Cell, Stage, Version};
 use simplon_testkit::time::took;
 use simplon_testkit::{Reply, get, matrix, post, status};
 
@@ -45,6 +45,24 @@ fn answer_of_grpc() -> Reply {
 }
 
 matrix! {
+    /// The two ends of a call talk as they like: neither a least rate nor a silent client ends it, in HTTP/2, which is what calls are made in.
+    async fn a_call_may_be_silent_and_slow(cell: Cell) {
+        if cell.down() == Version::H1 {
+            return;
+        }
+        let mut stage = cell.plain();
+        let (mut client, mut asked) = stage.begin(call("application/grpc").field("TE", "trailers")).await;
+        asked.begin(status(200).field("Content-Type", "application/grpc")).await;
+        client.head().await;
+        for _ in 0..40 {
+            testkit::time::pass(Duration::from_secs(50)).await;
+            asked.data(b"x").await.unwrap();
+            assert_eq!(client.read(1).await.unwrap(), b"x");
+        }
+        client.data(b"last").await.unwrap();
+        assert_eq!(asked.read(4).await.unwrap(), b"last");
+    }
+
     /// C29: nothing is lost of a call that succeeds, nor of one that has nothing but trailers.
     async fn calls_pass(cell: Cell) {
         let mut stage = cell.plain();

@@ -21,6 +21,7 @@ use crate::http::leg::{Leg, Patience};
 use crate::http::preface::Preface;
 use crate::http::timeouts::Timeouts;
 use crate::http::turn::Turn;
+use crate::http::waits::Waits;
 #[cfg(target_os = "linux")]
 use crate::net::pipe::Pipe;
 use crate::net::{ConnInfo, Ending, Stream};
@@ -48,6 +49,7 @@ pub(in crate::http) struct Exchange {
     is_cut: bool,
     /// When the end of a client is looked for that has sent more than is read ahead.
     look: Option<Box<Look>>,
+    waits: Option<Box<Waits>>,
 }
 
 /// The next time that a socket is asked whether its end has come.
@@ -79,6 +81,7 @@ impl Exchange {
             turn: Turn::default(),
             is_cut: false,
             look: None,
+            waits: None,
         }
     }
 
@@ -100,6 +103,22 @@ impl Exchange {
     /// Waits of this connection.
     pub(super) fn timeouts(&self) -> &Timeouts {
         &self.timeouts
+    }
+
+    pub(super) fn own_waits(&self) -> Option<&Waits> {
+        self.waits.as_deref()
+    }
+
+    pub(super) fn wait_so(&mut self, waits: Waits) {
+        self.leg.wait_so(&waits);
+        self.waits = Some(Box::new(waits));
+    }
+
+    /// How long the connection rests after the exchange that is over, whose waits were its own.
+    fn forget_waits(&mut self) -> Duration {
+        let Some(waits) = self.waits.take() else { return self.timeouts.keep_alive };
+        self.leg.be_patient(patience_with(&self.timeouts));
+        waits.keep_alive.unwrap_or(self.timeouts.keep_alive)
     }
 
     pub(super) fn lent(&mut self) -> &mut Timer {

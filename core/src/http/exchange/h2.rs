@@ -4,6 +4,7 @@ use std::future::poll_fn;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use http::Extensions;
 use simplon_proto_http::h2::ServerStream;
@@ -19,6 +20,7 @@ use crate::http::field_blocks::BadFields;
 use crate::http::multiplex::{Deliveries, Wire};
 use crate::http::timeouts::Timeouts;
 use crate::http::uptake::Uptake;
+use crate::http::waits::{Waits, is_grpc};
 use crate::net::ConnInfo;
 use crate::wire::H2;
 
@@ -48,6 +50,8 @@ pub(in crate::http) struct Ending {
     pub(in crate::http) is_malformed: bool,
     /// The client took the response too slowly, or not at all.
     pub(in crate::http) is_stalled: bool,
+    /// How long the connection rests once there are no streams any more, if this one said so.
+    pub(in crate::http) keep_alive: Option<Duration>,
 }
 
 /// A stream of HTTP/2 with the two deadlines of what is being waited for.
@@ -65,6 +69,8 @@ pub(in crate::http) struct Exchange {
     granted: u64,
     failed: Option<StreamError>,
     ending: Ending,
+    waits: Option<Box<Waits>>,
+    is_grpc: bool,
 }
 
 impl Exchange {
@@ -84,12 +90,25 @@ impl Exchange {
             granted: 0,
             failed: None,
             ending: Ending::default(),
+            waits: None,
+            is_grpc: false,
             connection,
         }
     }
 
     pub(super) fn info(&self) -> &Arc<ConnInfo> {
         &self.connection.info
+    }
+
+    pub(super) fn own_waits(&self) -> Option<&Waits> {
+        self.waits.as_deref()
+    }
+
+    pub(super) fn wait_so(&mut self, waits: Waits) {
+        self.read.change(waits.read, waits.min_rate);
+        self.write.change(waits.write, waits.min_rate);
+        self.ending.keep_alive = waits.keep_alive;
+        self.waits = Some(Box::new(waits));
     }
 
     pub(super) fn lent(&mut self) -> &mut Timer {
@@ -262,9 +281,9 @@ impl Exchange {
         }
     }
 
-    /// Before the answer the client owes its content. After it, the two talk as they like, and a client that is gone does not answer a PING.
+    /// The two ends of a call of gRPC talk as they like, and a client that is gone does not answer a PING. All others owe their content.
     fn is_content_due(&self) -> bool {
-        self.stream.is_mid_content() && !self.stream.has_begun()
+        self.stream.is_mid_content() && !self.is_grpc
     }
 }
 
@@ -292,11 +311,13 @@ impl Source<RequestHead> for Exchange {
                 if let Some(Part::Data(octets, _)) = &part {
                     self.read.credit(octets.len() as u64);
                 }
-                self.read.pause();
-                if self.stream.remaining().is_none() {
-                    // Nobody said how much it is: each piece is waited for anew.
-                    self.read.restart();
+                if let Some(Part::Head(head, _)) = &part
+                    && is_grpc(head)
+                {
+                    self.is_grpc = true;
+                    self.write.change(None, Some(None));
                 }
+                self.read.pause();
                 return Poll::Ready(Ok(part));
             }
             Poll::Ready(Err(error)) => return Poll::Ready(Err(self.fail(error))),

@@ -230,10 +230,11 @@ impl<S: Serve> Driver<S> {
     fn take_back(&mut self, cx: &mut Context<'_>) {
         while let Poll::Ready(Some(ended)) = self.streams.poll_join_next(cx) {
             self.note_open();
-            let Ok(Ending { is_malformed, is_stalled }) = ended else {
+            let Ok(Ending { is_malformed, is_stalled, keep_alive }) = ended else {
                 self.counters.panicked.add();
                 continue;
             };
+            self.keep_alive = keep_alive.unwrap_or(self.timeouts.keep_alive);
             if is_stalled {
                 self.counters.stalled.add();
             }

@@ -15,6 +15,7 @@ use simplon_proto_tls::Facts;
 use tokio::time::Instant;
 
 use super::super::leg::{Leg, Patience};
+use super::super::waits::Waits;
 use super::Protocol;
 use crate::connect::{Connected, Peer, PeerTimeouts};
 #[cfg(target_os = "linux")]
@@ -212,6 +213,14 @@ impl Exchange {
         if let Some(left) = number(b"max") {
             self.link.limit_requests(left);
         }
+    }
+
+    pub(super) fn wait_so(&mut self, waits: &Waits) {
+        let leg = self.leg_mut();
+        if let Some(read) = waits.read {
+            (leg.patience.idle, leg.patience.head) = (read, read);
+        }
+        leg.wait_so(waits);
     }
 
     pub(super) fn read_within(&mut self, wait: Duration) {

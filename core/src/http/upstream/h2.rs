@@ -13,8 +13,10 @@ use simplon_proto_http::transfer::{Last, Part, Reason, Sink, Source, StreamError
 use simplon_proto_tls::Facts;
 use tokio::time::Instant;
 
+use super::super::allowance::Allowance;
 use super::super::leg::deadline;
 use super::super::sessions::{Greeting, Lease};
+use super::super::waits::{Waits, is_grpc};
 use crate::connect::{Peer, PeerTimeouts};
 use crate::net::{AtRest, Probe};
 
@@ -33,10 +35,10 @@ pub(super) struct Exchange {
     stream: ClientStream,
     lease: Lease,
     peer: Peer,
-    read_within: Duration,
-    write_within: Duration,
-    read_by: Option<Instant>,
-    write_by: Option<Instant>,
+    read: Allowance,
+    write: Allowance,
+    /// Octets that were pushed since the stream had room last.
+    pushed: u64,
     /// Until when the stream has to be opened, if the origin allows no more of them for now.
     open_by: Option<Instant>,
     door: Door,
@@ -47,16 +49,15 @@ pub(super) struct Exchange {
 
 impl Exchange {
     pub(super) fn new(lease: Lease, peer: Peer, config: Arc<Config>) -> Self {
-        let PeerTimeouts { read, write, .. } = *peer.timeouts();
+        let PeerTimeouts { read, read_min_rate, write, write_min_rate, .. } = *peer.timeouts();
         let stream = ClientStream::new(lease.sender(), lease.session().scheme(), config);
         Self {
             stream,
             lease,
             peer,
-            read_within: read,
-            write_within: write,
-            read_by: None,
-            write_by: None,
+            read: Allowance::new(read, read_min_rate),
+            write: Allowance::new(write, write_min_rate),
+            pushed: 0,
             open_by: None,
             door: Door::Unseen,
             held: None,
@@ -135,29 +136,36 @@ impl Exchange {
     }
 
     pub(super) fn deadline(&self) -> Option<Instant> {
-        [self.read_by, self.write_by, self.leaves_by()].into_iter().flatten().min()
+        [self.read.by(), self.write.by(), self.leaves_by()].into_iter().flatten().min()
     }
 
     pub(super) fn expire(&mut self, now: Instant) -> Option<StreamError> {
-        let wait = if self.write_by.is_some_and(|by| by <= now) {
+        let wait = if self.write.is_over(now) {
             Wait::Write
         } else if self.leaves_by().is_some_and(|by| by <= now) {
             Wait::Connect
-        } else if self.read_by.is_some_and(|by| by <= now) {
+        } else if self.read.is_over(now) {
             if self.stream.awaits_head() { Wait::Head } else { Wait::Body }
         } else {
             return None;
         };
-        (self.read_by, self.write_by, self.open_by) = (None, None, None);
+        self.open_by = None;
+        self.read.restart();
+        self.write.restart();
         Some(self.stream.fail(StreamError::Timeout(wait), Reason::Timeout))
     }
 
     pub(super) fn restart_wait(&mut self) {
-        self.read_by = None;
+        self.read.restart();
+    }
+
+    pub(super) fn wait_so(&mut self, waits: &Waits) {
+        self.read.change(waits.read, waits.min_rate);
+        self.write.change(waits.write, waits.min_rate);
     }
 
     pub(super) fn read_within(&mut self, wait: Duration) {
-        self.read_within = wait;
+        self.read.change(Some(wait), None);
     }
 
     /// Sends the head that was held back, once it can be.
@@ -200,12 +208,14 @@ impl Source<ResponseHead> for Exchange {
             self.look_at_door(cx);
         }
         match &polled {
-            Poll::Pending if self.read_by.is_none() && !self.stream.is_tunnel() => {
-                self.read_by = deadline(self.read_within);
-            }
+            Poll::Pending if !self.stream.is_tunnel() => self.read.begin(),
             Poll::Pending => {}
+            Poll::Ready(Ok(Some(Part::Data(octets, _)))) => {
+                self.read.credit(octets.len() as u64);
+                self.read.pause();
+            }
             Poll::Ready(outcome) => {
-                self.read_by = None;
+                self.read.restart();
                 if outcome.is_err() {
                     self.learn();
                 }
@@ -223,14 +233,21 @@ impl Sink<RequestHead> for Exchange {
     fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<Result<usize, StreamError>> {
         let polled = self.stream.poll_room(cx);
         match &polled {
-            Poll::Pending if self.write_by.is_none() => self.write_by = deadline(self.write_within),
-            Poll::Pending => {}
-            Poll::Ready(_) => self.write_by = None,
+            Poll::Pending => self.write.begin(),
+            Poll::Ready(_) => {
+                self.write.credit(std::mem::take(&mut self.pushed));
+                self.write.pause();
+            }
         }
         polled
     }
 
     fn push(&mut self, part: Part<RequestHead>) -> Result<(), StreamError> {
+        match &part {
+            Part::Head(head, _) if is_grpc(head) => self.wait_so(&Waits { min_rate: Some(None), ..Waits::default() }),
+            Part::Data(octets, _) => self.pushed += octets.len() as u64,
+            _ => {}
+        }
         match part {
             Part::Head(head, Last::Yes) if head.upgrade.is_some() => {
                 self.held = Some(head);

@@ -20,7 +20,8 @@ const DRAIN_OCTETS: u64 = 64 << 10;
 impl Exchange {
     /// Waits for the first octets of a request.
     pub(in crate::http) async fn idle(&mut self, keep: KeepIdle) -> Woken {
-        self.leg.patience.idle = if self.served == 0 { self.timeouts.first_octet } else { self.timeouts.keep_alive };
+        let idle = if self.served == 0 { self.timeouts.first_octet } else { self.forget_waits() };
+        self.leg.patience.idle = idle;
         self.quiet_since = None;
         let woken = poll_fn(|cx| self.poll_idle(cx, keep)).await;
         if woken == Woken::Over {
