@@ -1,10 +1,13 @@
 //! Whose certificates hold, and for which names.
 
+use std::sync::Arc;
+
 use boring::ssl::SslRef;
 use boring::x509::store::X509StoreBuilder;
 use boring::x509::verify::{X509CheckFlags, X509VerifyFlags};
 use boring::x509::{X509, X509Ref, X509StoreContextRef, X509VerifyError, X509VerifyResult};
-use simplon_proto_tls_seam::{ConfigError, ServerName, Trust};
+use simplon_proto_tls_seam::revocation::{Lists, Signed};
+use simplon_proto_tls_seam::{Certificate, ConfigError, Reason, ServerName, Trust};
 
 use crate::failure::library;
 use crate::ffi;
@@ -12,22 +15,14 @@ use crate::ffi;
 /// Names stand in the certificate's list of names, never in its subject, and a wildcard is a whole label (RFC 9525 §6.3).
 pub(crate) const HOW: X509CheckFlags = X509CheckFlags::NEVER_CHECK_SUBJECT.union(X509CheckFlags::NO_PARTIAL_WILDCARDS);
 
-/// A store of these certificates and revocation lists alone.
+/// A store of these certificates alone. Revocation lists are not the library's: [`lists`].
 pub(crate) fn store(trust: &Trust) -> Result<X509StoreBuilder, ConfigError> {
     let mut store = X509StoreBuilder::new().map_err(library)?;
     for root in certificates(trust)? {
         store.add_cert(root).map_err(library)?;
     }
-    for der in trust.crls() {
-        ffi::add_crl(&mut store, der)
-            .map_err(|error| ConfigError::Malformed { what: format!("a revocation list: {error}") })?;
-    }
     // Whoever is trusted ends the chain, whether or not somebody else issued it.
-    let mut flags = X509VerifyFlags::PARTIAL_CHAIN;
-    if !trust.crls().is_empty() {
-        flags |= X509VerifyFlags::CRL_CHECK | X509VerifyFlags::CRL_CHECK_ALL;
-    }
-    store.try_set_flags(flags).map_err(library)?;
+    store.try_set_flags(X509VerifyFlags::PARTIAL_CHAIN).map_err(library)?;
     Ok(store)
 }
 
@@ -52,25 +47,42 @@ pub(crate) fn expect_name(ssl: &mut SslRef, name: &ServerName) -> Result<(), bor
     }
 }
 
-/// Judges each certificate of a chain after the library did; the peer's own has to be for one of `names`, if there are any.
-pub(crate) fn judge(names: Vec<ServerName>) -> impl Fn(bool, &mut X509StoreContextRef) -> bool + Send + Sync + 'static {
+/// The revocation lists that count.
+pub(crate) fn lists(trust: &Trust) -> Result<Arc<Lists>, ConfigError> {
+    trust.lists(|signed: &Signed<'_>| ffi::is_signed(signed.list, signed.issuer)).map(Arc::new)
+}
+
+/// Judges a chain after the library did: the peer's own certificate has to be for one of `names`, if there are any, and none may be on a list.
+pub(crate) fn judge(
+    names: Vec<ServerName>,
+    lists: Arc<Lists>,
+) -> impl Fn(bool, &mut X509StoreContextRef) -> bool + Send + Sync + 'static {
     move |holds, context| {
-        if !holds {
-            // A list says who does not count; of issuers without a list it says nothing.
-            let is_forgiven = context.verify_result() == Err(X509VerifyError::UNABLE_TO_GET_CRL);
-            if is_forgiven {
-                context.set_error(Ok(()));
-            }
-            return is_forgiven;
+        // The library comes to the peer's own last.
+        if !holds || context.error_depth() != 0 {
+            return holds;
         }
-        let is_other = context.error_depth() == 0
-            && !names.is_empty()
-            && !context.current_cert().is_some_and(|own| names.iter().any(|name| is_for(own, name)));
-        if is_other {
-            context.set_error(Err(X509VerifyError::HOSTNAME_MISMATCH));
+        let is_other =
+            !names.is_empty() && !context.current_cert().is_some_and(|own| names.iter().any(|name| is_for(own, name)));
+        let objection = match revoked(&lists, context) {
+            _ if is_other => Some(X509VerifyError::HOSTNAME_MISMATCH),
+            Ok(()) => None,
+            Err(Reason::Revoked) => Some(X509VerifyError::CERT_REVOKED),
+            Err(Reason::RevocationListExpired) => Some(X509VerifyError::CRL_HAS_EXPIRED),
+            Err(_) => Some(X509VerifyError::CRL_SIGNATURE_FAILURE),
+        };
+        if let Some(error) = objection {
+            context.set_error(Err(error));
         }
-        !is_other
+        objection.is_none()
     }
+}
+
+/// What the lists say of the chain that the library has built.
+fn revoked(lists: &Lists, context: &X509StoreContextRef) -> Result<(), Reason> {
+    let chain = context.chain().into_iter().flatten().map(|one| one.to_der().map(Certificate::of_der));
+    let chain = chain.collect::<Result<Vec<_>, _>>().map_err(|_| Reason::Library)?;
+    lists.check(&chain)
 }
 
 fn is_for(certificate: &X509Ref, name: &ServerName) -> bool {

@@ -148,6 +148,6 @@ fn ask_clients(context: &mut SslContextBuilder, auth: &ClientAuth) -> Result<(),
     for root in trust::certificates(whom)? {
         context.add_client_ca(&root).map_err(library)?;
     }
-    context.set_verify_callback(mode, trust::judge(Vec::new()));
+    context.set_verify_callback(mode, trust::judge(Vec::new(), trust::lists(whom)?));
     Ok(())
 }

@@ -7,6 +7,7 @@ use openssl::ex_data::Index;
 use openssl::ssl::{Ssl, SslContext, SslRef, SslSession, SslSessionCacheMode, SslStream, SslVerifyMode, SslVersion};
 use simplon_proto_tls_seam::client::ClientParts;
 use simplon_proto_tls_seam::resumption::{Offer, Sessions};
+use simplon_proto_tls_seam::revocation::Lists;
 use simplon_proto_tls_seam::{
     BoxFuture, ClientConfig, ConfigError, Connect, Error, ServerName, Session, Transport, Verify, Whom, alpn,
 };
@@ -23,6 +24,7 @@ struct Inner {
     context: SslContext,
     verify: Verify,
     alternative_names: Vec<ServerName>,
+    lists: Option<Arc<Lists>>,
     sessions: Arc<Sessions<SslSession>>,
     own: Option<[u8; 32]>,
     is_fips: bool,
@@ -49,8 +51,11 @@ impl Connector {
             return Err(ConfigError::NotFips { backend: NAME });
         }
         let mut context = context::builder(&Common { versions, ciphers, groups, key_log, fips })?;
+        let mut lists = None;
         if verify != Verify::Nothing {
-            context.set_cert_store(trust::store(&*roots.load()?)?);
+            let trust = roots.load()?;
+            lists = Some(trust::lists(&trust)?);
+            context.set_cert_store(trust::store(&trust)?);
         }
         if !protocols.is_empty() {
             context.set_alpn_protos(&alpn::encode(protocols)?).map_err(library)?;
@@ -70,6 +75,7 @@ impl Connector {
             context: context.build(),
             verify,
             alternative_names: alternative_names.to_vec(),
+            lists,
             sessions,
             own: identity.map(|identity| identity.certificate().fingerprint()),
             is_fips,
@@ -109,18 +115,25 @@ impl Inner {
         if let ServerName::Dns(name) = name {
             ssl.set_hostname(name)?;
         }
-        match self.verify {
-            Verify::Nothing => ssl.set_verify(SslVerifyMode::NONE),
-            Verify::ChainAlone => ssl.set_verify_callback(SslVerifyMode::PEER, trust::judge(Vec::new())),
+        let Some(lists) = self.lists.clone() else {
+            ssl.set_verify(SslVerifyMode::NONE);
+            return self.remember(ssl, whom);
+        };
+        // One name the library looks for by itself.
+        let names = match self.verify {
             Verify::Full if self.alternative_names.is_empty() => {
-                ssl.set_verify_callback(SslVerifyMode::PEER, trust::judge(Vec::new()));
                 trust::expect_name(ssl, name)?;
+                Vec::new()
             }
-            Verify::Full => {
-                let names = std::iter::once(name).chain(&self.alternative_names).cloned().collect();
-                ssl.set_verify_callback(SslVerifyMode::PEER, trust::judge(names));
-            }
-        }
+            Verify::Full => std::iter::once(name).chain(&self.alternative_names).cloned().collect(),
+            Verify::ChainAlone | Verify::Nothing => Vec::new(),
+        };
+        ssl.set_verify_callback(SslVerifyMode::PEER, trust::judge(names, lists));
+        self.remember(ssl, whom)
+    }
+
+    /// Notes whom a connection is for, and offers a session of it.
+    fn remember(&self, ssl: &mut SslRef, whom: &Whom) -> Result<(), ErrorStack> {
         let index = whom_index()?;
         ssl.set_ex_data(index, whom.clone());
         if let Some(session) = self.sessions.take(whom) {

@@ -63,6 +63,7 @@ fn of_verification(code: i32) -> Reason {
     match code {
         9 => Reason::NotYetValid,                       // CERT_NOT_YET_VALID
         10 => Reason::Expired,                          // CERT_HAS_EXPIRED
+        12 => Reason::RevocationListExpired,            // CRL_HAS_EXPIRED
         23 => Reason::Revoked,                          // CERT_REVOKED
         62..=64 => Reason::WrongName,                   // HOSTNAME_MISMATCH, EMAIL_MISMATCH, IP_ADDRESS_MISMATCH
         2 | 18..=21 | 27 | 33 => Reason::UnknownIssuer, // UNABLE_TO_GET_ISSUER_CERT … CERT_UNTRUSTED, UNABLE_TO_GET_CRL_ISSUER

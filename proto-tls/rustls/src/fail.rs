@@ -74,6 +74,7 @@ fn of_certificate(error: &CertificateError) -> Reason {
         E::NotValidForName | E::NotValidForNameContext { .. } => Reason::WrongName,
         E::UnknownIssuer => Reason::UnknownIssuer,
         E::Revoked => Reason::Revoked,
+        E::ExpiredRevocationList | E::ExpiredRevocationListContext { .. } => Reason::RevocationListExpired,
         _ => Reason::BadCertificate,
     }
 }
@@ -106,13 +107,10 @@ pub(crate) fn of_identity(error: rustls::Error) -> ConfigError {
     }
 }
 
-/// What is wrong with trusted certificates and revocation lists.
+/// What is wrong with trusted certificates.
 pub(crate) fn of_verifier(error: VerifierBuilderError) -> ConfigError {
     match error {
         VerifierBuilderError::NoRootAnchors => ConfigError::Missing { what: "trusted certificate" },
-        VerifierBuilderError::InvalidCrl(error) => {
-            ConfigError::Malformed { what: format!("a revocation list: {error:?}") }
-        }
         error => library(error),
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
-use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, ServerName, UnixTime};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::danger::ClientCertVerifier;
 use rustls::server::{ParsedCertificate, WebPkiClientVerifier};
 use rustls::{CertificateError, DigitallySignedStruct, RootCertStore, SignatureScheme};
@@ -14,21 +14,21 @@ use simplon_proto_tls_seam::{ClientAuth, ConfigError, Roots, Trust, Verify};
 
 use crate::fail::{library, of_verifier};
 
+mod revocation;
+
 /// What verifies clients.
 pub(crate) fn of_clients(
     auth: &ClientAuth,
     provider: &Arc<CryptoProvider>,
 ) -> Result<Arc<dyn ClientCertVerifier>, ConfigError> {
-    let builder = |trust: &Trust| {
-        let roots = Arc::new(roots(trust)?);
-        let builder = WebPkiClientVerifier::builder_with_provider(roots, provider.clone());
-        Ok(builder.with_crls(crls(trust)).allow_unknown_revocation_status())
+    let (trust, is_optional) = match auth {
+        ClientAuth::None => return Ok(WebPkiClientVerifier::no_client_auth()),
+        ClientAuth::Optional(trust) => (trust, true),
+        ClientAuth::Required(trust) => (trust, false),
     };
-    match auth {
-        ClientAuth::None => Ok(WebPkiClientVerifier::no_client_auth()),
-        ClientAuth::Optional(trust) => builder(trust)?.allow_unauthenticated().build().map_err(of_verifier),
-        ClientAuth::Required(trust) => builder(trust)?.build().map_err(of_verifier),
-    }
+    let builder = WebPkiClientVerifier::builder_with_provider(Arc::new(roots(trust)?), provider.clone());
+    let builder = if is_optional { builder.allow_unauthenticated() } else { builder };
+    revocation::of_clients(builder.build().map_err(of_verifier)?, trust, provider)
 }
 
 /// What verifies a server.
@@ -45,7 +45,7 @@ pub(crate) fn of_server(
         Roots::System => parsable(&trust),
     };
     let builder = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone());
-    let chain = builder.with_crls(crls(&trust)).allow_unknown_revocation_status().build().map_err(of_verifier)?;
+    let chain = builder.build().map_err(of_verifier)?;
     let otherwise = match config.verify {
         Verify::ChainAlone => Otherwise::Anyone,
         _ => {
@@ -53,10 +53,11 @@ pub(crate) fn of_server(
             Otherwise::OneOf(names.map_err(library)?)
         }
     };
-    match otherwise {
-        Otherwise::OneOf(names) if names.is_empty() => Ok(chain),
-        otherwise => Ok(Arc::new(Lenient { chain, otherwise })),
-    }
+    let verifier: Arc<dyn ServerCertVerifier> = match otherwise {
+        Otherwise::OneOf(names) if names.is_empty() => chain,
+        otherwise => Arc::new(Lenient { chain, otherwise }),
+    };
+    revocation::of_server(verifier, &trust, provider)
 }
 
 fn roots(trust: &Trust) -> Result<RootCertStore, ConfigError> {
@@ -73,10 +74,6 @@ fn parsable(trust: &Trust) -> RootCertStore {
     let mut store = RootCertStore::empty();
     store.add_parsable_certificates(trust.roots().iter().map(|root| CertificateDer::from(root.der())));
     store
-}
-
-fn crls(trust: &Trust) -> impl Iterator<Item = CertificateRevocationListDer<'static>> {
-    trust.crls().iter().map(|crl| CertificateRevocationListDer::from(crl.clone()))
 }
 
 /// Verifies the chain, and is content with other names than the expected one.

@@ -114,6 +114,8 @@ pub enum Reason {
     UnknownIssuer,
     /// The peer's certificate was revoked.
     Revoked,
+    /// The revocation list of the issuer of the peer's certificate has expired, so that nobody knows whether it was revoked.
+    RevocationListExpired,
     /// The peer's certificate is wrong in another way.
     BadCertificate,
     /// The peer had to show a certificate and did not.
@@ -152,8 +154,21 @@ impl Reason {
     /// Whether it is about the peer's certificate.
     #[must_use]
     pub const fn is_about_certificate(self) -> bool {
-        use Reason::{BadCertificate, Expired, NoCertificate, NotYetValid, Revoked, UnknownIssuer, WrongName};
-        matches!(self, Expired | NotYetValid | WrongName | UnknownIssuer | Revoked | BadCertificate | NoCertificate)
+        use Reason::{
+            BadCertificate, Expired, NoCertificate, NotYetValid, RevocationListExpired, Revoked, UnknownIssuer,
+            WrongName,
+        };
+        matches!(
+            self,
+            Expired
+                | NotYetValid
+                | WrongName
+                | UnknownIssuer
+                | Revoked
+                | RevocationListExpired
+                | BadCertificate
+                | NoCertificate
+        )
     }
 }
 
@@ -165,6 +180,7 @@ impl fmt::Display for Reason {
             Self::WrongName => "the certificate is for other names",
             Self::UnknownIssuer => "the certificate's issuer is unknown",
             Self::Revoked => "the certificate was revoked",
+            Self::RevocationListExpired => "the revocation list of the certificate's issuer has expired",
             Self::BadCertificate => "the certificate is not acceptable",
             Self::NoCertificate => "no certificate was shown",
             Self::NoSharedVersion => "no version in common",

@@ -17,6 +17,7 @@
 //! | [`watch`] | files read again when they change, the last good one kept |
 //! | [`server`] | an end that accepts |
 //! | [`trust`] | whom a peer's certificate has to come from |
+//! | [`revocation`] | revocation lists, judged the same way for every backend |
 //! | [`client`] | an end that connects |
 //! | [`tickets`] | keys of session tickets, rotated and shared |
 //! | [`certificate`] | what a peer's certificate says |
@@ -36,6 +37,7 @@ pub mod facts;
 pub mod hello;
 pub mod identity;
 pub mod resumption;
+pub mod revocation;
 pub mod server;
 pub mod session;
 pub mod site;

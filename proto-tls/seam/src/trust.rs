@@ -7,12 +7,14 @@ use sha2::{Digest, Sha256};
 use crate::certificate::Certificate;
 use crate::error::ConfigError;
 use crate::identity::certificates_of_pem;
+use crate::revocation::{Expired, Lists, Signatures};
 
 /// Whom certificates have to come from, and which of them do not count any more.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Trust {
     roots: Vec<Certificate>,
     crls: Vec<Vec<u8>>,
+    expired: Expired,
 }
 
 impl Trust {
@@ -24,7 +26,7 @@ impl Trust {
         if roots.is_empty() {
             return Err(ConfigError::Missing { what: "trusted certificate" });
         }
-        Ok(Self { roots, crls: Vec::new() })
+        Ok(Self { roots, crls: Vec::new(), expired: Expired::default() })
     }
 
     /// The same, from PEM.
@@ -35,11 +37,27 @@ impl Trust {
         Self::new(certificates_of_pem(pem)?)
     }
 
-    /// And none that is on this revocation list, in DER (RFC 5280 §5). A certificate that no list speaks of is not revoked.
+    /// And none that is on this revocation list, in DER (RFC 5280 §5). A certificate that no list speaks of is not revoked. Lists are judged when
+    /// an end of TLS is made ([`crate::revocation`]); of several of one issuer and scope the newest counts.
     #[must_use]
     pub fn crl(mut self, der: impl Into<Vec<u8>>) -> Self {
         self.crls.push(der.into());
         self
+    }
+
+    /// What becomes of certificates whose issuer's list has expired. Default: they are refused.
+    #[must_use]
+    pub fn expired_crls(mut self, expired: Expired) -> Self {
+        self.expired = expired;
+        self
+    }
+
+    /// The revocation lists, judged.
+    ///
+    /// # Errors
+    /// [`ConfigError::Malformed`]: which one cannot be used, and why.
+    pub fn lists(&self, signatures: impl Signatures + 'static) -> Result<Lists, ConfigError> {
+        Lists::judge(&self.roots, &self.crls, self.expired, signatures)
     }
 
     /// The trusted certificates.
@@ -78,7 +96,8 @@ impl ClientAuth {
         };
         let mut hash = Sha256::new_with_prefix([kind]);
         if let Some(trust) = trust {
-            let Trust { roots, crls } = &**trust;
+            let Trust { roots, crls, expired } = &**trust;
+            hash.update([u8::from(*expired == Expired::CountsOn)]);
             for list in
                 [roots.iter().map(Certificate::der).collect::<Vec<_>>(), crls.iter().map(Vec::as_slice).collect()]
             {

@@ -6,6 +6,7 @@ mod clients;
 mod handshake;
 mod names;
 mod resumption;
+mod revocation;
 mod robustness;
 mod settings;
 mod transfer;
@@ -34,6 +35,8 @@ table! {
         no_name_switches_verification_off;
     clients: good_clients_are_known a_certificate_is_not_shown_unasked no_certificate_does_where_it_is_optional
         bad_clients_are_refused_even_where_none_is_needed revoked_clients_are_refused;
+    revocation: the_newest_list_counts_alone lists_that_cannot_be_used_are_errors an_expired_list_refuses_unless_it_counts_on
+        lists_of_those_between_count_too a_list_speaks_of_its_scope_alone who_is_trusted_is_on_no_list;
     resumption: the_second_connection_is_resumed resumption_can_be_switched_off sessions_stay_with_their_names
         sessions_stay_with_their_ports old_ticket_keys_open_two_rotations_long servers_with_the_same_keys_resume_each_other resumed_clients_stay_known
         tickets_spare_nobody_what_another_asks tickets_do_not_lead_from_site_to_site;

@@ -4,8 +4,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use rcgen::string::Ia5String;
 use rcgen::{
-    BasicConstraints, CertificateParams, CertificateRevocationListParams, DnType, ExtendedKeyUsagePurpose, IsCa,
-    Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose, RevokedCertParams, SanType, SerialNumber, date_time_ymd,
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, CrlDistributionPoint,
+    CrlIssuingDistributionPoint, CrlScope, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyPair,
+    KeyUsagePurpose, RevokedCertParams, SanType, SerialNumber, date_time_ymd,
 };
 use rustls_pki_types::PrivateKeyDer;
 use simplon_proto_tls_seam::{Certificate, Identity, Trust};
@@ -36,6 +37,32 @@ pub enum Key {
     Ecdsa,
     /// RSA of 2,048 bits, always the same.
     Rsa,
+}
+
+/// What may be unusual about a revocation list.
+#[derive(Clone, Debug)]
+pub struct List {
+    /// The year from which it counts.
+    pub begins: i32,
+    /// The year in which the next one comes.
+    pub ends: i32,
+    /// Which certificates alone it is about.
+    pub scope: Option<Scope>,
+}
+
+/// Which certificates a revocation list is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// Those of users.
+    Users,
+    /// Those of authorities.
+    Authorities,
+}
+
+impl Default for List {
+    fn default() -> Self {
+        Self { begins: 2024, ends: 2090, scope: None }
+    }
 }
 
 /// A certificate that is to be issued.
@@ -131,6 +158,12 @@ impl Authority {
 
     /// A revocation list with the certificates of these.
     pub fn revoke(&self, identities: &[&Identity]) -> Vec<u8> {
+        self.list(identities, &List::default())
+    }
+
+    /// The same with something about it that is not usual.
+    pub fn list(&self, identities: &[&Identity], unusual: &List) -> Vec<u8> {
+        let List { begins, ends, scope } = unusual;
         let serials = identities.iter().map(|identity| identity.certificate().serial().unwrap());
         let revoked = |serial: Vec<u8>| RevokedCertParams {
             serial_number: SerialNumber::from_slice(&serial),
@@ -139,10 +172,16 @@ impl Authority {
             invalidity_date: None,
         };
         let list = CertificateRevocationListParams {
-            this_update: date_time_ymd(2024, 1, 1),
-            next_update: date_time_ymd(2090, 1, 1),
+            this_update: date_time_ymd(*begins, 1, 1),
+            next_update: date_time_ymd(*ends, 1, 1),
             crl_number: SerialNumber::from(serial()),
-            issuing_distribution_point: None,
+            issuing_distribution_point: scope.as_ref().map(|scope| CrlIssuingDistributionPoint {
+                distribution_point: CrlDistributionPoint { uris: vec!["http://test/list".into()] },
+                scope: Some(match scope {
+                    Scope::Users => CrlScope::UserCertsOnly,
+                    Scope::Authorities => CrlScope::CaCertsOnly,
+                }),
+            }),
             revoked_certs: serials.map(revoked).collect(),
             key_identifier_method: KeyIdMethod::Sha256,
         };
