@@ -13,7 +13,6 @@ use boring::rand::rand_bytes;
 use boring::ssl::{self, SslContextBuilder, SslRef, SslSessionRef, SslStream, TicketKeyCallbackResult};
 use boring::symm::{Cipher, CipherCtxRef};
 use boring::x509::X509Ref;
-use boring::x509::store::X509StoreBuilder;
 use boring::x509::verify::X509CheckFlags;
 use boring_sys as sys;
 use foreign_types::{ForeignType, ForeignTypeRef};
