@@ -3,6 +3,7 @@
 //! | item | what it is |
 //! |---|---|
 //! | [`Peer`] | where to, from where, with which options and timeouts |
+//! | [`Guard`] | which addresses a peer may be connected to, asked once they are known |
 //! | [`Versions`] | which versions of HTTP are spoken with it |
 //! | [`ReuseKey`] | all that makes two connections to a peer interchangeable |
 //! | [`Connect`] | the seam: a layer wraps the one before it |
@@ -20,6 +21,7 @@ use std::time::Duration;
 use crate::error::Result;
 use crate::net::{Negotiated, Stream};
 
+mod guard;
 mod key;
 mod offload;
 mod peer;
@@ -31,6 +33,7 @@ mod tcp;
 mod tls;
 mod versions;
 
+pub use guard::Guard;
 pub use key::ReuseKey;
 pub use offload::Offload;
 pub use peer::{FastOpen, Peer, PeerBuilder, PeerTimeouts, PortRange, PortRangeError};
@@ -67,7 +70,7 @@ impl Connected {
 
 /// Makes connections.
 pub trait Connect: Send + Sync {
-    /// A new connection to the peer, within its connect timeout.
+    /// A new connection to the peer, within its connect timeout, to an address that it admits ([`Peer::admits`]).
     ///
     /// Cancel: the connection that was being made is dropped.
     ///

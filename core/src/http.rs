@@ -15,12 +15,14 @@
 
 mod allowance;
 mod bypass;
+mod date;
 mod exchange;
 #[cfg(feature = "h2")]
 mod field_blocks;
 #[cfg(feature = "h2")]
 mod gather;
 mod in_process;
+mod kept;
 mod leg;
 mod linger;
 #[cfg(feature = "h2")]

@@ -47,6 +47,7 @@
 
 #[cfg(feature = "http-body")]
 pub mod body;
+pub mod connection_auth;
 pub mod fields;
 pub mod framing;
 pub mod h1;

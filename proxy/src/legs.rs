@@ -3,6 +3,7 @@
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use http::StatusCode;
 use simplon_core::http::{Bypass, BypassError, Exchange, LEAST_BYPASS, Moved, Upstream};
 use simplon_proto_http::ResponseHead;
 use simplon_proto_http::transfer::{Last, Part, Sink, Source, StreamError, Wait};
@@ -12,6 +13,7 @@ use crate::chunk::Chunk;
 use crate::filter::Looks;
 use crate::flow::{Event, Wants};
 use crate::message::Content;
+use crate::queue::Queue;
 
 /// The first thing that happened on either leg.
 #[derive(Debug)]
@@ -24,8 +26,52 @@ pub(crate) enum Happened {
     Moved(Moved),
     /// A piece of the request came.
     Upload(Chunk),
+    /// The origin has nothing more for now: what was held back of its response is passed on.
+    Paused,
     /// Something that carries nothing.
     Event(Event),
+}
+
+/// The beginning of a response, until it is known that the origin goes on: a fault that came with it is then answered instead.
+pub(crate) struct Held {
+    pub(crate) head: ResponseHead,
+    /// What the origin said, before filters saw it.
+    pub(crate) said: StatusCode,
+    pub(crate) content: HeldContent,
+}
+
+/// Octets of content that are held back at most, and pieces of it.
+const HELD_OCTETS: usize = 8 << 10;
+const HELD_PIECES: usize = 64;
+
+/// Content that is held back, the first piece of which costs nothing.
+#[derive(Default)]
+pub(crate) struct HeldContent {
+    first: Option<Chunk>,
+    more: Queue<Chunk>,
+    octets: usize,
+    pieces: usize,
+}
+
+impl HeldContent {
+    pub(crate) fn push(&mut self, chunk: Chunk) {
+        self.octets += chunk.len();
+        self.pieces += 1;
+        match self.first {
+            None => self.first = Some(chunk),
+            Some(_) => self.more.push(chunk),
+        }
+    }
+
+    /// Whether it is enough to be passed on as it is.
+    pub(crate) fn is_full(&self) -> bool {
+        self.octets > HELD_OCTETS || self.pieces > HELD_PIECES
+    }
+
+    /// The earliest piece.
+    pub(crate) fn pop(&mut self) -> Option<Chunk> {
+        self.first.take().or_else(|| self.more.pop())
+    }
 }
 
 /// Both legs and what was held back on either.
@@ -36,6 +82,8 @@ pub(crate) struct Legs<'a> {
     pub(crate) response: Content,
     /// The head that came last, until it is taken.
     pub(crate) head: Option<ResponseHead>,
+    /// The beginning of the response, as long as it is held back.
+    pub(crate) held: Option<Held>,
     /// When the client that waits for 100 is told to go on by us.
     pub(crate) expect_by: Option<Instant>,
     /// When the tunnel has lived long enough.
@@ -66,6 +114,7 @@ impl<'a> Legs<'a> {
             request,
             response: Content::new(Last::No),
             head: None,
+            held: None,
             expect_by: None,
             tunnel_by: None,
             silent_by: None,
@@ -83,12 +132,31 @@ impl<'a> Legs<'a> {
         }
     }
 
+    /// Whether so much content of a known length follows that it is to pass from socket to socket: nothing in it can be at fault but its end.
+    pub(crate) fn wants_bypass(&self) -> bool {
+        matches!(self.bypass, Way::Wanted)
+    }
+
+    /// Keeps content beside a head that is held back; gives it back if it is not to be kept, as what comes with it is enough, or all.
+    pub(crate) fn hold_back(&mut self, chunk: Chunk) -> Option<Chunk> {
+        match &mut self.held {
+            Some(held) if chunk.last() == Last::No && !held.content.is_full() => {
+                held.content.push(chunk);
+                None
+            }
+            _ => Some(chunk),
+        }
+    }
+
     /// Waits for the first thing that happens. Before it comes back pending, all that was pushed is handed to the sockets.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>, wants: Wants) -> Poll<Happened> {
         if wants.read_origin
             && let ready @ Poll::Ready(_) = self.poll_origin(cx)
         {
             return ready;
+        }
+        if self.held.is_some() {
+            return Poll::Ready(Happened::Paused);
         }
         if wants.read_client
             && let ready @ Poll::Ready(_) = self.poll_client(cx)

@@ -26,7 +26,7 @@ pub enum Outcome<'a> {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Attempt<'a> {
-    /// 1 for the first.
+    /// How often the request went out, this time included: 1 for the first. A connection that died with it counts.
     pub number: u32,
     /// The peer it went to.
     pub peer: &'a Peer,
@@ -54,6 +54,14 @@ pub enum Again {
 pub trait Retry<Ctx>: Send + Sync + 'static {
     /// What follows this attempt.
     fn again(&self, attempt: &Attempt<'_>, cx: &mut Ctx) -> Again;
+
+    /// Whether a request that is safe to repeat goes out once more on a new connection, at once and to the same peer, because an idle connection
+    /// on which it was the attempt of this number died with it. That is no fault of the origin's, and no policy is asked for it, but the origin may
+    /// have acted upon it: the next attempt has the next number. Default: yes.
+    fn resends(&self, number: u32) -> bool {
+        let _ = number;
+        true
+    }
 
     /// An exchange began: budgets grow by it.
     fn begun(&self) {}

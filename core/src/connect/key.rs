@@ -5,6 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use super::guard::Guard;
 use super::peer::{Fields, PortRange};
 use super::versions::Versions;
 use crate::net::{Address, SocketOptions};
@@ -32,13 +33,15 @@ struct Parts {
     tcp: SocketOptions,
     tls: Option<TlsClient>,
     versions: Versions,
+    guard: Option<Guard>,
 }
 
 impl ReuseKey {
     pub(super) fn of(peer: &Fields) -> Self {
         // No `..` on purpose: a new field must be placed in the key or ruled out here, in review.
         // Of a connection that rests, it makes no difference any more when its first octets left.
-        let Fields { address, bind, ports, group, tcp, tls, versions, fast_open: _, timeouts: _, label: _ } = peer;
+        let Fields { address, bind, ports, group, tcp, tls, versions, guard, fast_open: _, timeouts: _, label: _ } =
+            peer;
         let parts = Parts {
             address: address.clone(),
             bind: *bind,
@@ -47,6 +50,7 @@ impl ReuseKey {
             tcp: *tcp,
             tls: tls.clone(),
             versions: *versions,
+            guard: guard.clone(),
         };
         let mut hasher = DefaultHasher::new();
         parts.hash(&mut hasher);

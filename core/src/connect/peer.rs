@@ -6,6 +6,7 @@ use std::num::{NonZeroU16, NonZeroU32};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::guard::Guard;
 use super::key::ReuseKey;
 use super::versions::Versions;
 use crate::net::{Address, SocketOptions};
@@ -40,6 +41,7 @@ pub(super) struct Fields {
     pub(super) tls: Option<TlsClient>,
     pub(super) fast_open: FastOpen,
     pub(super) versions: Versions,
+    pub(super) guard: Option<Guard>,
     pub(super) timeouts: PeerTimeouts,
     pub(super) label: Option<Arc<str>>,
 }
@@ -63,6 +65,7 @@ impl Peer {
             tls: None,
             fast_open: FastOpen::default(),
             versions: Versions::default(),
+            guard: None,
             timeouts: PeerTimeouts::default(),
             label: None,
         })
@@ -120,6 +123,14 @@ impl Peer {
     #[must_use]
     pub fn versions(&self) -> Versions {
         self.0.fields.versions
+    }
+
+    /// Whether it may be connected to at this address. A connector asks for each address that it is about to try.
+    ///
+    /// # Errors
+    /// It may not: what its [`Guard`] says.
+    pub fn admits(&self, ip: IpAddr) -> Result<(), crate::error::Error> {
+        self.0.fields.guard.as_ref().map_or(Ok(()), |guard| guard.admits(ip))
     }
 
     /// How long it is waited for.
@@ -238,6 +249,16 @@ impl PeerBuilder {
     #[must_use]
     pub fn versions(mut self, versions: Versions) -> Self {
         self.0.versions = versions;
+        self
+    }
+
+    /// Lets it be connected to only at addresses that this admits, and that those before it do. Default: at any. A Unix socket has no address.
+    #[must_use]
+    pub fn guard(mut self, guard: Guard) -> Self {
+        self.0.guard = Some(match self.0.guard.take() {
+            Some(before) => before.and(guard),
+            None => guard,
+        });
         self
     }
 

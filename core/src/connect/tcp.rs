@@ -87,6 +87,7 @@ impl<R: Resolve> TcpConnector<R> {
     }
 
     async fn open_tcp(&self, peer: &Peer, addr: SocketAddr, fast_open: FastOpen) -> Result<Connected> {
+        peer.admits(addr.ip())?;
         let source = peer.bind().or_else(|| self.sources.towards(&addr));
         let way = Way { source, ports: peer.ports(), fast_open };
         let outcome = match try_tcp(peer, addr, way).await {

@@ -9,14 +9,17 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use http::Extensions;
+use http::{Extensions, Method};
 use simplon_proto_http::head::{RequestHead, ResponseHead};
 use simplon_proto_http::transfer::{Last, Part, Reason, Sink, Source, StreamError};
 use simplon_timeout::Timer;
 use tokio::time::Instant;
 
+use super::date;
 use super::timeouts::Timeouts;
+use super::upstream::Upstream;
 use super::waits::Waits;
+use crate::connect::Peer;
 use crate::error::Error;
 use crate::net::{ConnInfo, Stream};
 use crate::server::Drain;
@@ -119,6 +122,36 @@ impl Exchange {
     /// Where a connection carries several exchanges at a time, each begins with what those left that ended before it began.
     pub fn connection_state(&mut self) -> &mut Extensions {
         each!(&mut self.0, exchange => exchange.connection_state())
+    }
+
+    /// Keeps an upstream connection for later exchanges of this client connection, and for those alone ([`Upstream::is_bound`]). It is closed with it.
+    ///
+    /// At most four are kept, for four peers; beyond that the one that rested longest is closed. Where a connection carries several exchanges at a
+    /// time none is kept: it is closed.
+    pub fn keep(&mut self, upstream: Upstream, now: Instant) {
+        match &mut self.0 {
+            Kind::H1(exchange) => exchange.kept.put(upstream, now),
+            #[cfg(feature = "h2")]
+            Kind::H2(_) => drop(upstream),
+        }
+    }
+
+    /// The connection to this peer that was kept for this client connection, if it is fit for a request with this method.
+    pub fn kept(&mut self, peer: &Peer, method: &Method, now: Instant) -> Option<Upstream> {
+        match &mut self.0 {
+            Kind::H1(exchange) => exchange.kept.take(peer, method, now),
+            #[cfg(feature = "h2")]
+            Kind::H2(_) => None,
+        }
+    }
+
+    /// Whether other exchanges are on this connection at the same time.
+    pub fn shares_connection(&self) -> bool {
+        match &self.0 {
+            Kind::H1(_) => false,
+            #[cfg(feature = "h2")]
+            Kind::H2(_) => true,
+        }
     }
 
     /// How many exchanges this connection carried before this one.
@@ -269,6 +302,19 @@ impl Exchange {
         each!(&mut self.0, exchange => exchange.delivered().await)
     }
 
+    /// Waits until what was pushed was handed to the connection, as far as the client takes it: so that cutting the exchange does not take it back.
+    ///
+    /// # Errors
+    /// The client does not take it.
+    pub async fn hand_over(&mut self) -> Result<(), StreamError> {
+        poll_fn(|cx| self.poll_flush(cx)).await?;
+        #[cfg(feature = "h2")]
+        if let Kind::H2(exchange) = &self.0 {
+            exchange.written().await;
+        }
+        Ok(())
+    }
+
     /// Waits for the first octets of a request. A stream of HTTP/2 carries one.
     pub(super) async fn idle(&mut self, keep: KeepIdle) -> Woken {
         match &mut self.0 {
@@ -379,7 +425,10 @@ impl Sink<ResponseHead> for Exchange {
         each!(&mut self.0, exchange => exchange.poll_room(cx))
     }
 
-    fn push(&mut self, part: Part<ResponseHead>) -> Result<(), StreamError> {
+    fn push(&mut self, mut part: Part<ResponseHead>) -> Result<(), StreamError> {
+        if let Part::Head(head, _) = &mut part {
+            date::stamp(head);
+        }
         each!(&mut self.0, exchange => exchange.push(part))
     }
 

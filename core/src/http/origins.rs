@@ -135,7 +135,7 @@ impl<C> Origins<C> {
         }
     }
 
-    /// Keeps a connection for the next exchange; one that cannot carry another is closed.
+    /// Keeps a connection for the next exchange; one that cannot carry another, or that belongs to one client ([`Upstream::is_bound`]), is closed.
     pub fn put_back(&self, upstream: Upstream, now: Instant) {
         self.shelf.put_back(upstream, now);
     }
@@ -209,8 +209,12 @@ impl<C: Connect> Origins<C> {
         let connected = match self.connector.connect(peer).await {
             Err(error) if error.kind() == Kind::Exhausted && relief::let_go() > 0 => self.connector.connect(peer).await,
             outcome => outcome,
-        };
-        connect::secure(connected?, peer).await
+        }?;
+        if let Some(remote) = connected.remote {
+            // Of a connector that did not ask: nothing was said on it yet.
+            peer.admits(remote.ip())?;
+        }
+        connect::secure(connected, peer).await
     }
 
     fn alone(&self, connected: Connected, peer: &Peer, protocol: Protocol) -> (Upstream, Duration) {
@@ -234,6 +238,9 @@ fn is_shared(peer: &Peer, connected: &Connected) -> bool {
 
 impl Shelf {
     pub(crate) fn put_back(self: &Arc<Self>, upstream: Upstream, now: Instant) {
+        if upstream.is_bound() {
+            return;
+        }
         let Some((pooled, peer)) = upstream.into_rest() else { return };
         self.pool.put(peer.key(), pooled, now.into_std());
         if !self.swept.load(Ordering::Relaxed) {

@@ -146,6 +146,25 @@ impl Upstream {
         ask!(&self.0, exchange => exchange.may_reuse())
     }
 
+    /// Whether authentication passed that belongs to its connection, such as NTLM (RFC 4559 §6): the connection is then for the client connection
+    /// alone that used it. [`super::Exchange::keep`] keeps it there; [`super::Origins::put_back`] closes it.
+    pub fn is_bound(&self) -> bool {
+        match &self.0 {
+            Kind::H1(exchange) => exchange.is_bound(),
+            #[cfg(feature = "h2")]
+            Kind::H2(_) => false,
+        }
+    }
+
+    /// Whether others' exchanges are on its connection at the same time.
+    pub fn shares_connection(&self) -> bool {
+        match &self.0 {
+            Kind::H1(_) => false,
+            #[cfg(feature = "h2")]
+            Kind::H2(_) => true,
+        }
+    }
+
     /// Whether the origin closed its connection or spoke on it, asking the kernel if need be.
     pub fn look(&mut self, probe: Probe) -> AtRest {
         ask!(&mut self.0, exchange => exchange.look(probe))

@@ -99,8 +99,17 @@ fn is_name(host: &str) -> bool {
             && label.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
     };
     let bare = host.strip_suffix('.').unwrap_or(host);
-    let numeric = bare.bytes().all(|b| b.is_ascii_digit() || b == b'.');
-    !numeric && bare.len() <= HOST_OCTETS && bare.split('.').all(label)
+    !is_number(bare) && bare.len() <= HOST_OCTETS && bare.split('.').all(label)
+}
+
+/// Whether resolvers read this as an IPv4 address (`inet_aton`): numbers alone, decimal, octal or hexadecimal, as in `127.1` and `0x7f000001`.
+/// Such a name would lead elsewhere than it says.
+fn is_number(host: &str) -> bool {
+    let number = |label: &str| match label.as_bytes() {
+        [b'0', b'x' | b'X', digits @ ..] => digits.iter().all(u8::is_ascii_hexdigit),
+        digits => digits.iter().all(u8::is_ascii_digit),
+    };
+    host.split('.').all(number)
 }
 
 impl FromStr for Address {

@@ -7,9 +7,9 @@ use http::Method;
 use simplon_core::connect::{Connect, Peer};
 use simplon_core::http::{Exchange, Protocol, Upstream};
 use simplon_core::{Error, Kind, Result, error};
-use simplon_proto_http::RequestHead;
 use simplon_proto_http::fields::Known;
 use simplon_proto_http::transfer::{Last, Part, Sink};
+use simplon_proto_http::{RequestHead, connection_auth};
 
 use super::App;
 use super::duplex::{Failure, Joined};
@@ -74,22 +74,59 @@ where
     ) -> Result<Attempted> {
         let mut reuse = Reuse::Allowed;
         loop {
-            let connecting = self.upstream(asked, peer, protocol, reuse, record, cx);
-            let mut upstream = while_client_stays(exchange, self.settings.gone, connecting).await??;
+            let own = match (protocol, reuse) {
+                (Protocol::Http, Reuse::Allowed) => exchange.kept(peer, &asked.head.method, record.latest()),
+                _ => None,
+            };
+            let mut upstream = match own {
+                Some(own) => self.reused(own, record, cx),
+                None => {
+                    let connecting = self.upstream(asked, peer, protocol, reuse, record, cx);
+                    while_client_stays(exchange, self.settings.gone, connecting).await??
+                }
+            };
             record.peer_tls = upstream.tls().cloned();
             match self.exchange_on(exchange, asked, &mut upstream, record, cx).await {
                 Ok(attempted) => {
-                    if upstream.may_reuse() {
-                        self.origins.put_back(upstream, record.latest());
+                    match (upstream.may_reuse(), upstream.is_bound()) {
+                        (true, true) => exchange.keep(upstream, record.latest()),
+                        (true, false) => self.origins.put_back(upstream, record.latest()),
+                        (false, _) => {}
                     }
                     return Ok(attempted);
                 }
-                Err(failure) if reuse == Reuse::Allowed && went_stale(&failure, &upstream, asked) => {
-                    reuse = Reuse::Never
+                Err(failure)
+                    if reuse == Reuse::Allowed
+                        && went_stale(&failure, &upstream, asked)
+                        && self.resends(&upstream, record) =>
+                {
+                    reuse = Reuse::Never;
                 }
-                Err(failure) => return Err(failure.into_error(&upstream)),
+                Err(failure) => {
+                    let is_origins = matches!(failure, Failure::Origin { .. });
+                    let error = failure.into_error(&upstream);
+                    drop(upstream);
+                    if is_origins && exchange.has_begun() {
+                        // What came before the fault is the client's; that it does not take it changes nothing any more.
+                        let _ = exchange.hand_over().await;
+                    }
+                    return Err(error);
+                }
             }
         }
+    }
+
+    /// Whether a request whose connection turned out to be dead goes out again. If that connection took any of it the origin may have acted, so the
+    /// policy's bound holds.
+    fn resends(&self, upstream: &Upstream, record: &mut Record) -> bool {
+        if !upstream.has_sent() {
+            return true;
+        }
+        let resends = self.retry.resends(record.sendings());
+        if resends {
+            record.resent();
+        }
+        resends
     }
 
     /// A connection to the peer: an idle one that is fit, else a new one.
@@ -106,9 +143,7 @@ where
             && reuse == Reuse::Allowed
             && let Some(idle) = self.origins.idle_for(peer, &asked.head.method, record.latest())
         {
-            record.reused = true;
-            self.observe.on(&Event::Reused { peer }, cx);
-            return Ok(idle);
+            return Ok(self.reused(idle, record, cx));
         }
         record.reused = false;
         record.at_stage(Stage::Connecting);
@@ -119,6 +154,12 @@ where
         self.observe.on(&event, cx);
         record.at_stage(Stage::Filtering);
         Ok(upstream)
+    }
+
+    fn reused(&self, idle: Upstream, record: &mut Record, cx: &mut R::Ctx) -> Upstream {
+        record.reused = true;
+        self.observe.on(&Event::Reused { peer: idle.peer() }, cx);
+        idle
     }
 
     /// Sends the request on a connection and carries the response back.
@@ -136,13 +177,19 @@ where
         if !exchange.awaits_continue() {
             head.fields.remove(Known::Expect);
         }
+        if exchange.shares_connection() && connection_auth::is_in(&head.fields) {
+            connection_auth::remove(&mut head.fields);
+        }
         let peer = upstream.peer();
         name_host(&mut head, peer)?;
-        let attempt = Attempt { number: record.attempts, peer, method: &asked.head.method, outcome: Outcome::Open };
+        let attempt = Attempt { number: record.sendings(), peer, method: &asked.head.method, outcome: Outcome::Open };
         self.filters.upstream_request(&mut head, &attempt, cx).await?;
         head.upgrade = head.upgrade.as_ref().and_then(without_http);
         if let Some(waits) = exchange.own_waits() {
             upstream.wait_so(waits);
+        }
+        if upstream.shares_connection() && connection_auth::is_in(&head.fields) {
+            connection_auth::remove(&mut head.fields);
         }
         let last = send_what_is_at_hand(upstream, head, asked)?;
         let mut flow = Flow::new(last, self.settings.gone);
@@ -191,7 +238,7 @@ where
             self.observe.on(&Event::ReplayOverflowed, cx);
             return None;
         }
-        match self.retry.again(&Attempt { number: record.attempts, peer, method, outcome }, cx) {
+        match self.retry.again(&Attempt { number: record.sendings(), peer, method, outcome }, cx) {
             Again::No => None,
             again => Some(again),
         }

@@ -7,9 +7,10 @@ use http::StatusCode;
 use simplon_core::connect::Connect;
 use simplon_core::http::Moved;
 use simplon_core::{Error, Kind};
+use simplon_proto_http::fields::Known;
 use simplon_proto_http::rules::Rule;
 use simplon_proto_http::transfer::{Last, Misuse, Part, Sink, Source, StreamError};
-use simplon_proto_http::{RequestHead, ResponseHead, hop};
+use simplon_proto_http::{RequestHead, ResponseHead, connection_auth, hop};
 use tokio::time::Instant;
 
 use super::App;
@@ -19,10 +20,11 @@ use crate::chunk::{Chunk, Chunks};
 use crate::deadline::Deadline;
 use crate::filter::{Filter, Looks};
 use crate::flow::{Continue, Event, Flow, Replay, Side, Step};
-use crate::legs::{Happened, Legs};
+use crate::legs::{Happened, Held, HeldContent, Legs};
 use crate::message::{Content, ResponseView};
 use crate::observe::{End, Observe, Record, Stage};
 use crate::rescue::Rescue;
+use crate::response::reject;
 use crate::retry::{Again, Attempt, Outcome, Retry, is_idempotent};
 use crate::route::Route;
 
@@ -84,9 +86,16 @@ where
                     Passed::Step(step) => step,
                     Passed::Again(again) => return Ok(Attempted::Again(again)),
                 },
-                Happened::Download(chunk) => self.download(chunk, &mut joined, cx).await?,
+                Happened::Download(chunk) => match joined.legs.hold_back(chunk) {
+                    None => Step::Go,
+                    Some(chunk) => {
+                        self.release(&mut joined, cx).await?;
+                        self.download(chunk, &mut joined, cx).await?
+                    }
+                },
                 Happened::Moved(moved) => joined.moved(moved)?,
                 Happened::Upload(chunk) => self.upload(chunk, &mut joined, cx).await?,
+                Happened::Paused => self.release(&mut joined, cx).await?,
                 Happened::Event(event) => joined.flow.on(event),
             };
             match step {
@@ -103,14 +112,18 @@ where
     async fn head(&self, last: Last, joined: &mut Joined<'_>, cx: &mut R::Ctx) -> Result<Passed, Failure> {
         let Joined { flow, legs, request, replay, record, deadline } = joined;
         let Some(mut head) = legs.head.take() else { return Ok(Passed::Step(Step::Go)) };
-        hop::strip_response(&mut head)
-            .map_err(|rule| Failure::Origin { error: StreamError::Malformed(rule), answered: false })?;
+        strip(&mut head).map_err(|rule| Failure::Origin { error: StreamError::Malformed(rule), answered: false })?;
+        if (legs.exchange.shares_connection() || legs.upstream.shares_connection())
+            && connection_auth::is_in(&head.fields)
+        {
+            connection_auth::remove(&mut head.fields);
+        }
         if head.is_interim() {
             return Ok(Passed::Step(interim(head, flow, legs)?));
         }
         record.answered();
         let (peer, outcome) = (legs.upstream.peer(), Outcome::Answered(head.status));
-        let attempt = Attempt { number: record.attempts, peer, method: &request.method, outcome };
+        let attempt = Attempt { number: record.sendings(), peer, method: &request.method, outcome };
         self.filters.upstream_response(&mut head, &attempt, cx).await?;
         if is_bad_news(head.status) && is_idempotent(&request.method) && !legs.upstream.is_tunnel() {
             let outcome = Outcome::Answered(head.status);
@@ -149,6 +162,16 @@ where
         Ok(flow.on(Event::ResponsePart(last)))
     }
 
+    /// Passes on what was held back of the response.
+    async fn release(&self, joined: &mut Joined<'_>, cx: &mut R::Ctx) -> Result<Step, Failure> {
+        let Some(Held { head, said, mut content }) = joined.legs.held.take() else { return Ok(Step::Go) };
+        push_head(head, Last::No, said, &mut joined.legs)?;
+        while let Some(chunk) = content.pop() {
+            self.download(chunk, joined, cx).await?;
+        }
+        Ok(Step::Go)
+    }
+
     async fn upload(&self, chunk: Chunk, joined: &mut Joined<'_>, cx: &mut R::Ctx) -> Result<Step, Failure> {
         let Joined { flow, legs, replay, record, .. } = joined;
         let last = chunk.last();
@@ -182,6 +205,20 @@ impl Joined<'_> {
     }
 }
 
+/// What belonged to the connection is taken away. Who is told to upgrade is told to what (RFC 9110 §15.5.22).
+fn strip(head: &mut ResponseHead) -> Result<(), Rule> {
+    if head.status != StatusCode::UPGRADE_REQUIRED {
+        return hop::strip_response(head);
+    }
+    let protocols = head.fields.all(Known::Upgrade).collect::<Vec<_>>().join(&b", "[..]);
+    hop::strip_response(head)?;
+    if protocols.is_empty() {
+        Ok(())
+    } else {
+        head.fields.set(Known::Upgrade, protocols).map_err(|_| Rule::UpgradeMalformed)
+    }
+}
+
 /// An informational head. 100 is passed on only to a client that waits for it (RFC 9110 §15.2).
 fn interim(head: ResponseHead, flow: &mut Flow, legs: &mut Legs<'_>) -> Result<Step, Failure> {
     let is_continue = if head.status == StatusCode::CONTINUE { Continue::Yes } else { Continue::No };
@@ -193,7 +230,8 @@ fn interim(head: ResponseHead, flow: &mut Flow, legs: &mut Legs<'_>) -> Result<S
 
 /// The final head, to the client. Both legs must agree on whether it opens a tunnel (RFC 9110 §7.8, §9.3.6).
 ///
-/// `said` is the status that the origin gave, before filters saw it.
+/// A head that content follows is held back until the origin has nothing more for now. `said` is the status that the origin gave, before filters
+/// saw it.
 fn pass_head(
     head: ResponseHead,
     said: StatusCode,
@@ -202,26 +240,35 @@ fn pass_head(
     legs: &mut Legs<'_>,
 ) -> Result<Step, Failure> {
     let last = if legs.response.is_over() { Last::Yes } else { Last::No };
-    let status = head.status;
-    legs.exchange.push(Part::Head(head, last)).map_err(|error| not_passed(error, status, said))?;
     legs.head_passed(looks);
-    match (legs.upstream.is_tunnel(), legs.exchange.is_tunnel()) {
-        (true, true) => {
-            legs.tunnel_by = Instant::now().checked_add(legs.exchange.timeouts().tunnel);
-            Ok(flow.on(Event::Tunnel))
-        }
-        (false, false) => Ok(flow.on(Event::ResponseHead(last))),
-        _ => Err(Failure::Ours(Error::internal(Kind::Misuse(Misuse::UpgradeNotAsked)))),
+    if last == Last::No && !legs.upstream.is_tunnel() && !legs.wants_bypass() {
+        legs.held = Some(Held { head, said, content: HeldContent::default() });
+        return Ok(flow.on(Event::ResponseHead(last)));
     }
+    push_head(head, last, said, legs)?;
+    if !legs.upstream.is_tunnel() {
+        return Ok(flow.on(Event::ResponseHead(last)));
+    }
+    legs.tunnel_by = Instant::now().checked_add(legs.exchange.timeouts().tunnel);
+    Ok(flow.on(Event::Tunnel))
 }
 
-/// Why a final head does not pass. Success without a switch is what a client of HTTP/2 would take for one (RFC 8441 §5): the origin's doing, unless
-/// a filter made it of something else.
+fn push_head(head: ResponseHead, last: Last, said: StatusCode, legs: &mut Legs<'_>) -> Result<(), Failure> {
+    let status = head.status;
+    legs.exchange.push(Part::Head(head, last)).map_err(|error| not_passed(error, status, said))?;
+    if legs.upstream.is_tunnel() == legs.exchange.is_tunnel() {
+        return Ok(());
+    }
+    Err(Failure::Ours(Error::internal(Kind::Misuse(Misuse::UpgradeNotAsked))))
+}
+
+/// Why a final head does not pass. Success without a switch is what a client of HTTP/2 would take for one (RFC 8441 §5). An origin that gives a
+/// page to whoever asks for one has done nothing wrong, and the next one would say the same; a filter that makes success of something else has.
 fn not_passed(error: StreamError, status: StatusCode, said: StatusCode) -> Failure {
     match error {
-        StreamError::Misuse(Misuse::UpgradeNotAsked) if status == said && said.is_success() => {
-            Failure::Origin { error: StreamError::Malformed(Rule::UpgradeNotAsked), answered: false }
-        }
+        StreamError::Misuse(Misuse::UpgradeNotAsked) if status == said && said.is_success() => Failure::Ours(
+            reject(StatusCode::BAD_GATEWAY).with_context("a page in answer to a request to switch protocols"),
+        ),
         error => Failure::Ours(Error::internal(error)),
     }
 }

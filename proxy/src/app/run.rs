@@ -20,6 +20,7 @@ use super::recorder::Recorder;
 use super::stay::while_client_stays;
 use super::{App, Settings};
 use crate::chunk::{Chunk, Chunks};
+use crate::connect_policy;
 use crate::deadline::Deadline;
 use crate::filter::{Filter, Verdict};
 use crate::fix;
@@ -102,7 +103,7 @@ where
             return self.answer(exchange, *response, deadline, record, cx).await;
         }
         if head.method == Method::CONNECT && !self.settings.connect.allows(&head) {
-            return Err(reject(StatusCode::METHOD_NOT_ALLOWED));
+            return Err(connect_policy::refusal());
         }
         if let Some(response) = max_forwards::count(&mut head) {
             return self.answer(exchange, response, deadline, record, cx).await;
@@ -133,7 +134,7 @@ where
                     return self.answer(exchange, *response, asked.deadline, record, cx).await;
                 }
                 Target::Forward(peer) => (peer, Protocol::Http),
-                Target::Tunnel(peer) => (tunnel_only(&asked.head, peer)?, Protocol::Raw),
+                Target::Tunnel(peer) => (self.settings.connect.guarded(tunnel_only(&asked.head, peer)?), Protocol::Raw),
             };
             asked.content.check().map_err(Error::downstream)?;
             asked.upgrade = self.settings.upgrade_of(&asked)?;

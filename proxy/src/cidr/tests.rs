@@ -43,6 +43,20 @@ fn a_range_mapped_into_ipv6_counts_as_ipv4() {
     assert_eq!(range("::ffff:10.0.0.1"), range("10.0.0.1"));
 }
 
+/// Shorter than what all mapped addresses share, it has others in it: it stays one of IPv6, and mapped addresses count as IPv4.
+#[test]
+fn a_range_of_more_than_the_mapped_addresses_stays_ipv6() {
+    for bits in [1, 80, 95] {
+        let wide = range(&format!("::ffff:0:0/{bits}"));
+        assert_eq!(wide.to_string(), format!("::ffff:0.0.0.0/{bits}"));
+        assert!(wide.contains(ip("::fffe:0:1")) && !wide.contains(ip("::ffff:10.1.2.3")), "{bits}");
+        assert!(!wide.contains(ip("10.1.2.3")) && !wide.contains(ip("ffff::1")), "{bits}");
+    }
+    let all = range("::ffff:0:0/96");
+    assert_eq!(all.to_string(), "0.0.0.0/0");
+    assert!(all.contains(ip("10.1.2.3")) && all.contains(ip("::ffff:10.1.2.3")) && !all.contains(ip("::fffe:0:1")));
+}
+
 #[test]
 fn what_is_no_range_is_refused() {
     for text in [

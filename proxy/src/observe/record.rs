@@ -75,6 +75,8 @@ pub struct Record {
     pub first_octet: Option<Duration>,
     /// From the first octets of the request to the end.
     pub took: Duration,
+    /// Times that it went out beyond [`Self::attempts`], with connections that turned out to be dead.
+    resent: u32,
     started: Instant,
     latest: Instant,
     stage: Stage,
@@ -116,6 +118,7 @@ impl Record {
             response_octets: 0,
             first_octet: None,
             took: Duration::ZERO,
+            resent: 0,
             started: now,
             latest: now,
             stage: Stage::Between,
@@ -135,6 +138,16 @@ impl Record {
         self.attempts += 1;
         self.stage = Stage::Filtering;
         self.peer = Some(peer.clone());
+    }
+
+    /// The connection of the attempt under way died with the request; it goes out on another.
+    pub(crate) fn resent(&mut self) {
+        self.resent += 1;
+    }
+
+    /// How often the request went out to an origin, the attempt under way included.
+    pub(crate) fn sendings(&self) -> u32 {
+        self.attempts.saturating_add(self.resent)
     }
 
     pub(crate) fn answered(&mut self) {

@@ -108,6 +108,10 @@ impl Budget {
 }
 
 impl<Ctx> Retry<Ctx> for Budget {
+    fn resends(&self, number: u32) -> bool {
+        number < self.attempts
+    }
+
     fn again(&self, attempt: &Attempt<'_>, _cx: &mut Ctx) -> Again {
         if self.wants(attempt) && self.draw() { self.pause(attempt.number) } else { Again::No }
     }
@@ -119,3 +123,6 @@ impl<Ctx> Retry<Ctx> for Budget {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

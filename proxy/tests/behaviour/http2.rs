@@ -449,3 +449,36 @@ async fn both_versions_are_spoken_side_by_side() {
     origin.send(ok("one")).await;
     assert_eq!(old.response().await.text(), "one");
 }
+
+/// Head, content and fault at once are answered with 502; a fault that comes later leaves what came before it.
+#[tokio::test(start_paused = true)]
+async fn octets_before_a_fault_of_the_origin_are_delivered_or_answered_for() {
+    let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+    for begun in ["", "5\r\nhello\r\n", "2\r\nhe\r\n3\r\nllo\r\n"] {
+        let mut stage = stage::plain();
+        let (_client, response, mut origin) = passed(&mut stage, plain("GET", "/")).await;
+        origin.request().await;
+        origin.send(format!("{head}{begun}zz\r\n")).await;
+        assert_eq!(heard(response).await.unwrap().status, 502, "{begun:?}");
+        settle().await;
+        assert_eq!(stage.records.only().end, End::Rescued, "{begun:?}");
+
+        let mut stage = stage::plain();
+        let (_client, response, mut origin) = passed(&mut stage, plain("GET", "/")).await;
+        origin.request().await;
+        origin.send(head).await;
+        let mut body = response.await.unwrap().into_body();
+        origin.send(format!("{begun}zz\r\n")).await;
+        let mut content = Vec::new();
+        let cut = loop {
+            match body.data().await.expect("the content does not end well") {
+                Ok(piece) => content.extend_from_slice(&piece),
+                Err(cut) => break cut,
+            }
+        };
+        assert_eq!(cut.reason(), Some(Reason::INTERNAL_ERROR));
+        assert_eq!(content, if begun.is_empty() { &b""[..] } else { b"hello" }, "{begun:?}");
+        settle().await;
+        assert_eq!(stage.records.only().end, End::Cut, "{begun:?}");
+    }
+}

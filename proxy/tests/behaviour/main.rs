@@ -8,6 +8,7 @@ mod stage;
 
 mod alike;
 mod backpressure;
+mod bound_connections;
 mod chaos;
 mod content_limits;
 mod crowd;
@@ -24,6 +25,7 @@ mod http2;
 mod in_process;
 mod looking;
 mod messages;
+mod origin_faults;
 mod passed_on;
 mod pipelining;
 mod records;

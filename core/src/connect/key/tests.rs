@@ -22,6 +22,8 @@ fn each_part_that_matters_sets_keys_apart() {
         base().tcp(options).build(),
         base().versions(Versions::Http2).build(),
         base().versions(Versions::Auto).build(),
+        base().guard(Guard::new(|_| Ok(()))).build(),
+        base().guard(Guard::new(|_| Ok(()))).build(),
     ];
     for (i, other) in others.iter().enumerate() {
         assert_ne!(same.key(), other.key(), "{i}");
@@ -50,6 +52,7 @@ fn equal_hashes_do_not_make_equal_keys() {
             tcp: SocketOptions::default(),
             tls: None,
             versions: Versions::default(),
+            guard: None,
         },
     }));
     assert_ne!(one.key(), &forged);

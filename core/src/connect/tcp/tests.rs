@@ -5,7 +5,7 @@ use simplon_proto_http::transfer::Wait;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, UnixListener};
 
-use super::super::{PeerTimeouts, PortRange, StaticResolver};
+use super::super::{Guard, PeerTimeouts, PortRange, StaticResolver};
 use super::*;
 use crate::error::{Origin, Replay};
 
@@ -266,4 +266,39 @@ async fn boxed_connectors_connect() {
     let (_listener, addr) = listener().await;
     let boxed: Box<dyn super::super::DynConnect> = Box::new(TcpConnector::new());
     assert!(boxed.connect(&Peer::new(addr)).await.is_ok());
+}
+
+/// Of each address that is tried, just before: also of those that a name leads to only now.
+#[tokio::test]
+async fn an_address_that_the_peer_does_not_admit_is_not_connected_to() {
+    let (listener, addr) = listener().await;
+    let guard = |denied: &'static [&'static str]| {
+        Guard::new(move |ip| match denied.iter().any(|text| text.parse() == Ok(ip)) {
+            true => Err(Error::internal(Kind::Rejected(http::StatusCode::FORBIDDEN))),
+            false => Ok(()),
+        })
+    };
+    let elsewhere = SocketAddr::from(([127, 0, 0, 77], addr.port()));
+    let resolver = StaticResolver::new().with("origin", [elsewhere, addr]);
+    let connector = TcpConnector::with_resolver(resolver);
+    for (peer, denied, is_made) in [
+        (Peer::new(addr), &["127.0.0.1"][..], false),
+        (Peer::new(addr), &["127.0.0.77"], true),
+        (named(addr.port()), &["127.0.0.1", "127.0.0.77"], false),
+        (named(addr.port()), &["127.0.0.77"], true),
+    ] {
+        let peer = peer.to_builder().guard(guard(denied)).build();
+        match connector.connect(&peer).await {
+            Ok(connected) => assert!(is_made && connected.remote == Some(addr), "{peer} {denied:?}"),
+            Err(error) => {
+                assert_eq!(error.kind(), Kind::Rejected(http::StatusCode::FORBIDDEN), "{peer} {denied:?}");
+                assert!(!is_made && error.may_replay() == Replay::No, "{peer} {denied:?}");
+            }
+        }
+        let arrived = tokio::time::timeout(Duration::from_millis(20), listener.accept()).await.is_ok();
+        assert_eq!(arrived, is_made, "{peer} {denied:?}");
+    }
+    // Both of two guards have to agree.
+    let peer = Peer::builder(addr).guard(guard(&["127.0.0.1"])).guard(guard(&[])).build();
+    connector.connect(&peer).await.unwrap_err();
 }

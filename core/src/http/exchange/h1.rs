@@ -16,6 +16,7 @@ use tokio::time::Instant;
 #[cfg(feature = "h2")]
 use super::Unspoken;
 use super::wait_until;
+use crate::http::kept::Kept;
 use crate::http::leg::{Leg, Patience};
 #[cfg(feature = "h2")]
 use crate::http::preface::Preface;
@@ -50,6 +51,8 @@ pub(in crate::http) struct Exchange {
     /// When the end of a client is looked for that has sent more than is read ahead.
     look: Option<Box<Look>>,
     waits: Option<Box<Waits>>,
+    /// Upstream connections that belong to this one.
+    pub(super) kept: Kept,
 }
 
 /// The next time that a socket is asked whether its end has come.
@@ -82,6 +85,7 @@ impl Exchange {
             is_cut: false,
             look: None,
             waits: None,
+            kept: Kept::default(),
         }
     }
 

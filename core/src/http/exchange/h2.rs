@@ -24,6 +24,9 @@ use crate::http::waits::{Waits, is_grpc};
 use crate::net::ConnInfo;
 use crate::wire::H2;
 
+/// How long a driver is given to write what it was handed before the stream is reset. It is awake by then, and needs some microseconds.
+const WRITING: Duration = Duration::from_millis(1);
+
 /// What the exchanges of one connection share.
 #[derive(Debug)]
 pub(in crate::http) struct Shared {
@@ -212,6 +215,11 @@ impl Exchange {
 
     pub(super) fn reset_with(&mut self, code: H2) {
         self.stream.reset_with(code.0.into());
+    }
+
+    /// Lets the driver write what it was handed: a reset would take back what it did not.
+    pub(super) async fn written(&self) {
+        tokio::time::sleep(WRITING).await;
     }
 
     /// A response that is complete is waited for until the client has granted a window for all of it. One that is not is cut.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use http::StatusCode;
 use simplon_pool::Pooled;
+use simplon_proto_http::connection_auth;
 use simplon_proto_http::fields::Known;
 use simplon_proto_http::h1::{Client, Config, Machine};
 use simplon_proto_http::head::{RequestHead, ResponseHead};
@@ -27,6 +28,8 @@ use crate::net::{AtRest, Probe};
 pub(in crate::http) struct Link {
     pub(in crate::http) leg: Leg<Client>,
     remote: Option<SocketAddr>,
+    /// Authentication passed that belongs to it: it is for the client connection alone that used it (RFC 4559 §6).
+    bound: bool,
 }
 
 impl Link {
@@ -35,7 +38,7 @@ impl Link {
             Protocol::Http => Machine::new(config),
             Protocol::Raw => Machine::tunnel(config),
         };
-        Self { leg: Leg::new(connected.stream, machine, patience_with(peer)), remote: connected.remote }
+        Self { leg: Leg::new(connected.stream, machine, patience_with(peer)), remote: connected.remote, bound: false }
     }
 }
 
@@ -149,6 +152,10 @@ impl Exchange {
             && self.unwritable.is_none()
     }
 
+    pub(super) fn is_bound(&self) -> bool {
+        self.link.connection.bound
+    }
+
     pub(super) fn look(&mut self, probe: Probe) -> AtRest {
         self.leg_mut().stream.at_rest(probe)
     }
@@ -250,6 +257,7 @@ impl Source<ResponseHead> for Exchange {
             Greeting::None => {
                 let part = ready!(self.leg_mut().poll_part(cx)).map_err(|error| self.first_fault(error))?;
                 if let Some(Part::Head(head, _)) = &part {
+                    self.link.connection.bound |= connection_auth::is_in(&head.fields);
                     self.heed_keep_alive(head);
                 }
                 Poll::Ready(Ok(part))
@@ -282,6 +290,9 @@ impl Sink<RequestHead> for Exchange {
         }
         if self.unwritable.is_some() {
             return Ok(());
+        }
+        if let Part::Head(head, _) = &part {
+            self.link.connection.bound |= connection_auth::is_in(&head.fields);
         }
         self.leg_mut().machine.send(part)
     }
