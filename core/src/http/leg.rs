@@ -351,7 +351,12 @@ impl<R: Role> Leg<R> {
     pub(super) fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<Result<usize, StreamError>> {
         loop {
             match self.machine.room() {
-                0 => ready!(self.poll_flush(cx))?,
+                0 => match self.poll_flush(cx) {
+                    Poll::Ready(flushed) => flushed?,
+                    // Some of it left.
+                    Poll::Pending if self.machine.room() > 0 => {}
+                    Poll::Pending => return Poll::Pending,
+                },
                 room => return Poll::Ready(Ok(room)),
             }
         }

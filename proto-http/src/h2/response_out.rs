@@ -51,7 +51,9 @@ pub(super) fn append(map: &mut HeaderMap, name: &[u8], value: &[u8], dropped: u6
         return Ok(());
     }
     let name = HeaderName::from_bytes(name).map_err(|_| Misuse::Head(Rule::NameMalformed))?;
-    let value = HeaderValue::from_bytes(value).map_err(|_| Misuse::Head(Rule::ValueControl))?;
+    let mut value = HeaderValue::from_bytes(value).map_err(|_| Misuse::Head(Rule::ValueControl))?;
+    // Another one each second: it would only push out what is worth its place in the table of the connection (RFC 7541 §7.1).
+    value.set_sensitive(name == http::header::DATE);
     // A map holds 32,768 fields at most.
     map.try_append(name, value).map_err(|_| Misuse::Head(Rule::TooManyFields)).map(drop)
 }
