@@ -193,7 +193,9 @@ fn a_connection_of_http_2_at_rest_holds_little_beside_what_the_crate_does() {
         drop(tokio::spawn(async move {
             let mut connection = h2::server::handshake(far).await.unwrap();
             while let Some(Ok((_, mut respond))) = connection.accept().await {
-                let mut send = respond.send_response(http::Response::new(()), false).unwrap();
+                // As every final response has one (RFC 9110 §6.6.1).
+                let head = http::Response::builder().header("date", "Sun, 06 Nov 1994 08:49:37 GMT").body(()).unwrap();
+                let mut send = respond.send_response(head, false).unwrap();
                 send.send_data("hello, world\n".into(), true).unwrap();
             }
         }));
