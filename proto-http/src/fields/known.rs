@@ -1,5 +1,8 @@
 //! The names that the machinery asks for, recognised once when a field is read or added.
 
+mod shape;
+
+use self::shape::Shape;
 use super::{AsName, alike};
 
 macro_rules! known {
@@ -92,9 +95,7 @@ impl Known {
     }
 
     fn is(self, name: &[u8]) -> bool {
-        let text = self.as_str().as_bytes();
-        // Most are spelled as usual, and comparing octets is the fastest comparison there is.
-        text == name || text.eq_ignore_ascii_case(name)
+        SHAPES[self as usize].is(name)
     }
 
     /// What a name is, and what it reads like. A slot does not depend on the dashes of a name, so that a name which is nothing of the kind is
@@ -121,6 +122,18 @@ pub(crate) enum Read {
     /// None of them, and one of them (or [`alike::FAMILY`]) once underscores are dashes.
     Alike(u64),
     Other,
+}
+
+static SHAPES: [Shape; Known::NAMES.len()] = shapes();
+
+const fn shapes() -> [Shape; Known::NAMES.len()] {
+    let mut shapes = [Shape::of(b""); Known::NAMES.len()];
+    let mut at = 0;
+    while at < shapes.len() {
+        shapes[at] = Shape::of(Known::NAMES[at].as_bytes());
+        at += 1;
+    }
+    shapes
 }
 
 /// Where each known name is looked up: no two share a slot, so that one comparison decides.
