@@ -173,11 +173,12 @@ fn kinds() -> Vec<Kind> {
         Reason::WrongName,
         Reason::UnknownIssuer,
         Reason::Revoked,
+        Reason::RevocationListExpired,
         Reason::BadCertificate,
         Reason::NoCertificate,
         Reason::Library,
     ];
-    let rules = TABLE.iter().map(|row| Kind::Malformed(row.rule));
+    let rules = TABLE.iter().filter(|row| !row.is_dropping()).map(|row| Kind::Malformed(row.rule));
     let rest = [
         Kind::Refused,
         Kind::Unreachable,

@@ -46,7 +46,7 @@ impl Uptake {
 
     /// When it has to be looked at, while it runs.
     pub(super) fn by(&self) -> Option<Instant> {
-        self.look_by.or(self.allowance.by())
+        self.look_by.or_else(|| self.allowance.by())
     }
 
     /// Somebody waits; `asks` tells whether what the peer acknowledged can be asked at all.

@@ -60,7 +60,7 @@ fn rows_are_as_documented() {
 
 #[test]
 fn every_malformed_response_is_502_and_every_malformed_request_has_the_status_of_its_rule() {
-    for row in TABLE {
+    for row in TABLE.iter().filter(|row| !row.is_dropping()) {
         assert_eq!(status(Kind::Malformed(row.rule), Origin::Upstream), 502, "{}", row.rule);
         let request = effect(Kind::Malformed(row.rule), Origin::Downstream);
         assert_eq!(request.status.as_u16(), row.status, "{}", row.rule);
@@ -70,7 +70,7 @@ fn every_malformed_response_is_502_and_every_malformed_request_has_the_status_of
 
 #[test]
 fn request_rules_have_statuses_of_errors() {
-    let all: Vec<u16> = TABLE.iter().map(|row| row.status).collect();
+    let all: Vec<u16> = TABLE.iter().filter(|row| !row.is_dropping()).map(|row| row.status).collect();
     for status in [400, 413, 414, 431] {
         assert!(all.contains(&status), "no rule gives {status}");
     }
