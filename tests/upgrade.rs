@@ -121,6 +121,48 @@ async fn octets_behind_both_heads_of_a_switch_arrive() {
     assert!(origin.log.text().ends_with("\r\n\r\nfrom the client"), "raw: {}", origin.log.text());
 }
 
+/// A name that is allowed leads to where nothing may go: it is seen when it is connected to, and nothing arrives there.
+#[tokio::test]
+async fn a_tunnel_to_a_name_that_leads_to_a_denied_range_is_refused() {
+    use simplon::core::connect::{StaticResolver, TcpConnector};
+    use simplon::core::http::{Origins, OriginsConfig};
+    struct ToTarget;
+    impl Route for ToTarget {
+        type Ctx = ();
+        fn begin(&self, _from: &ConnInfo) {}
+        async fn route(&self, request: &mut Request<'_>, _cx: &mut ()) -> Result<Target> {
+            let target = String::from_utf8_lossy(request.target.authority().unwrap()).into_owned();
+            Ok(Target::Tunnel(Peer::new(target.parse::<Address>().unwrap())))
+        }
+    }
+    let inside = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = inside.local_addr().unwrap().port();
+    let resolver = StaticResolver::new().with("inside.example", [SocketAddr::from(([127, 0, 0, 1], port))]);
+    let origins =
+        || std::sync::Arc::new(Origins::new(TcpConnector::with_resolver(resolver.clone()), OriginsConfig::default()));
+    for (denied, host, status) in [
+        ("127.0.0.0/8", "inside.example", 405),
+        ("::ffff:127.0.0.0/104", "inside.example", 405),
+        ("127.0.0.0/8", "127.0.0.1", 405),
+        ("127.0.0.0/8", "0x7f000001", 405),
+        ("192.0.2.0/24", "0x7f.1", 405),
+        ("192.0.2.0/24", "2130706433", 405),
+        ("192.0.2.0/24", "inside.example", 200),
+    ] {
+        let policy = ConnectPolicy::to_ports([port]).deny([denied.parse().unwrap()]);
+        let make = |_| App::new(ToTarget).origins(origins()).connect(policy);
+        let proxy = Proxy::of(make, patient(inside.local_addr().unwrap()), Timeouts::default()).await;
+        let mut client = Client::connect(proxy.addr).await;
+        client.send(format!("CONNECT {host}:{port} HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n").as_bytes()).await;
+        let line = soon("an answer", client.exactly(12)).await.unwrap();
+        let got = String::from_utf8_lossy(&line[9..]).parse::<u16>().unwrap();
+        // What is no host at all is refused as malformed before any policy.
+        assert!(got == status || (status == 405 && got == 400), "{denied} {host}: {got}");
+        let arrived = tokio::time::timeout(millis(50), inside.accept()).await.is_ok();
+        assert_eq!(arrived, status == 200, "{denied} {host}");
+    }
+}
+
 #[tokio::test]
 async fn origin_that_refuses_the_upgrade_is_heard_and_the_connection_goes_on() {
     for (status, body) in [("200 OK", "plain"), ("403 Forbidden", "no"), ("426 Upgrade Required", "other")] {

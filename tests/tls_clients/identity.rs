@@ -6,13 +6,14 @@ use http::StatusCode;
 use simplon::core::connect::Versions;
 use simplon::core::http::Timeouts;
 use simplon::prelude::*;
+use simplon::proto_tls::site::{Names, Site};
 use simplon_proto_tls_suite::pki::Authority;
 
 use crate::common::client::{Client, Reply};
 use crate::common::telling::telling_on;
 use crate::common::tools::there;
 use crate::common::{Proxy, soon};
-use crate::lab::{Library, NAME, OTHER, Pki, libraries};
+use crate::lab::{Front, Library, NAME, OTHER, Pki, libraries};
 
 /// L89: on a connection that was made for one name, another host is answered with 421, and the connection goes on.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -35,6 +36,35 @@ async fn a_host_that_is_not_the_name_of_the_handshake_is_misdirected() {
             let other = [&["--next", "-H", "Host: b.test"], &one[..]].concat();
             let (ok, text) = crate::common::tools::curl(&[&one[..], &other, &["--next"], &one].concat()).await;
             assert_eq!((ok, text.as_str()), (true, "|200 1\n|421 0\n|200 0\n"), "{} {version}", library.name());
+        }
+    }
+}
+
+/// A site that demands certificates is not reached without one by the name of another, nor one without them by the name of one that does; filters
+/// are not asked. Among sites that ask the same, names do not matter.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_site_that_demands_certificates_is_not_reached_by_the_name_of_another() {
+    if !there("curl") {
+        return;
+    }
+    for library in libraries() {
+        let front = Front::with(&library, |pki, config| {
+            let site = |name: &str| Site::new(pki.authority.identity(&[name]));
+            let closed = site(OTHER).client_auth(ClientAuth::Required(Arc::new(pki.authority.trust())));
+            let names = Names::new().site(NAME, site(NAME)).site("c.test", site("c.test")).site(OTHER, closed);
+            *config = ServerConfig::new(names).alpn(["h2", "http/1.1"]);
+        })
+        .await;
+        let shown = "%{http_code}";
+        for version in ["--http1.1", "--http2"] {
+            for (host, status) in
+                [("a.test", "200"), ("A.TEST.:443", "200"), ("c.test", "200"), ("b.test", "421"), ("B.test.:1", "421")]
+            {
+                let host = format!("Host: {host}");
+                let url = front.url("/get");
+                let (ok, text) = front.curl(&[version, "-H", &host, "-o", "/dev/null", "-w", shown, &url]).await;
+                assert_eq!((ok, text.as_str()), (true, status), "{} {version} {host}", library.name());
+            }
         }
     }
 }

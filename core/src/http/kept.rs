@@ -32,7 +32,7 @@ impl Kept {
 
     /// The one to this peer, if it is fit for a request with this method. Nothing is lost when an idempotent one meets a dead connection; any other
     /// is worth asking the kernel first.
-    pub(super) fn take(&mut self, peer: &Peer, method: &Method, now: Instant) -> Option<Upstream> {
+    pub(super) fn take(&self, peer: &Peer, method: &Method, now: Instant) -> Option<Upstream> {
         let pooled = self.0.as_ref()?.take(peer.key(), now.into_std())?;
         let mut kept = Upstream::reused(pooled, peer.clone());
         let is_fit = method.is_idempotent() || kept.look(Probe::Socket) == AtRest::Quiet;

@@ -27,6 +27,7 @@ use crate::fix;
 use crate::flow::Replay;
 use crate::max_forwards;
 use crate::message::{Content, Request, ResponseView};
+use crate::misdirected;
 use crate::observe::{End, Event, Observe, Record, Stage};
 use crate::rescue::Rescue;
 use crate::response::{Response, reject};
@@ -91,6 +92,7 @@ where
         let client = self.settings.forwarding.client_ip(exchange.info(), &head.fields);
         record.request(&head, client);
         hop::strip_request(&mut head).map_err(|rule| Error::downstream(Kind::Malformed(rule)))?;
+        misdirected::check(exchange.info(), &head)?;
         self.settings.paths.apply(&mut head)?;
         let mut content = Content::new(last);
         let mut upgrades = None;
