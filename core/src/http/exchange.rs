@@ -71,13 +71,6 @@ pub(super) struct KeepIdle {
 pub struct Exchange(Kind);
 
 /// One for each version. A kind whose feature is off does not exist, and costs no branch.
-#[cfg_attr(
-    feature = "h2",
-    expect(
-        clippy::large_enum_variant,
-        reason = "an exchange is in a box already, and the larger one is the usual one"
-    )
-)]
 #[derive(Debug)]
 enum Kind {
     H1(h1::Exchange),

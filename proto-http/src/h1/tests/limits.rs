@@ -84,7 +84,7 @@ fn many_fields_are_read_too_when_they_come_in_pieces() {
         let mut machine = Machine::<Server>::new(config);
         feed(&mut machine, before.as_bytes());
         assert!(matches!(machine.next(), Ok(Next::NeedOctets)));
-        feed(&mut machine, script(most + 1)[20..].as_bytes());
+        feed(&mut machine, &script(most + 1).as_bytes()[20..]);
         assert_eq!(machine.next().err(), Some(StreamError::Malformed(Rule::TooManyFields)), "{most}");
     }
 }

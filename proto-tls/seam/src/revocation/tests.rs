@@ -134,8 +134,12 @@ fn a_list_cut_anywhere_is_an_error() {
     let root = signing();
     let whole = Made { serials: &[7, 8], ..USUAL }.der();
     for cut in 0..whole.len() {
-        let outcome =
-            Lists::judge(&[root.1.clone()], &[whole[..cut].to_vec()], Expired::Refuses, |_: &Signed<'_>| true);
+        let outcome = Lists::judge(
+            std::slice::from_ref(&root.1),
+            &[whole[..cut].to_vec()],
+            Expired::Refuses,
+            |_: &Signed<'_>| true,
+        );
         assert!(outcome.is_err(), "{cut}");
     }
 }
