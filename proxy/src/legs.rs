@@ -107,7 +107,7 @@ enum Way {
 impl<'a> Legs<'a> {
     pub(crate) fn new(exchange: &'a mut Exchange, upstream: &'a mut Upstream, request: &'a mut Content) -> Self {
         let own = exchange.own_waits().and_then(|waits| waits.idle);
-        let silence = own.unwrap_or(exchange.timeouts().tunnel_idle);
+        let silence = own.unwrap_or_else(|| exchange.timeouts().tunnel_idle);
         Self {
             exchange,
             upstream,

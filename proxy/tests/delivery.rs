@@ -113,7 +113,7 @@ async fn ask(at: SocketAddr, octets: usize) -> TcpStream {
     wire.extend(Frame::settings(&[(Setting::INITIAL_WINDOW_SIZE, wide)]).encode());
     wire.extend(Frame::window_update(0, wide).encode());
     wire.extend(Frame::settings_ack().encode());
-    wire.extend(Frame::headers(1, &Block::request("GET", &format!("/{octets}"))).end_stream().encode());
+    wire.extend(Frame::headers(1, Block::request("GET", &format!("/{octets}"))).end_stream().encode());
     stream.write_all(&wire).await.unwrap();
     stream
 }

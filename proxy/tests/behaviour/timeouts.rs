@@ -67,8 +67,7 @@ impl Route for Patiently {
 /// A client that takes so many octets of an endless response and then pauses, over pipes that hold little: when it is given up, if it is before
 /// it has read a hundred times and some, and how much it got.
 async fn reads(cell: &Cell, octets: usize, pause: Duration) -> (Option<Duration>, usize) {
-    let mut narrow = PipeConfig::default();
-    narrow.capacity = 4 << 10;
+    let narrow = PipeConfig { capacity: 4 << 10, ..PipeConfig::default() };
     let mut stage = cell.pipes(narrow).plain();
     let (mut client, mut asked) = stage.pass(get("/")).await;
     asked.begin(status(200).field("Content-Length", "100000000")).await;
