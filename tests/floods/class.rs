@@ -19,7 +19,7 @@ pub struct Class {
 }
 
 const SHORT: Duration = Duration::from_millis(400);
-const LONG: Duration = Duration::from_millis(1500);
+const LONG: Duration = Duration::from_millis(3_000);
 
 /// How an end is written between the processes.
 pub const CLOSED: &str = "closed";
