@@ -8,13 +8,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use common::child::{again, own_cpu};
+use common::child::own_cpu;
 use common::client::Client;
 use common::origin::{Link, Origin};
 use common::{Proxy, holds_within, millis, patient, soon};
 use simplon::core::http::Timeouts;
 use simplon::prelude::*;
 use simplon::proxy::Gone;
+use simplon_testkit::apart;
 use tokio::io::AsyncWriteExt;
 use tokio::time::{Instant, sleep};
 
@@ -376,17 +377,11 @@ async fn many_origins_used_once_leave_nothing_behind() {
 
 // ---- nothing spins
 
-const INSIDE: &str = "SIMPLON_TEST_ALONE";
-
+/// Apart: it measures the time of the whole process.
 #[test]
 fn connections_that_are_half_closed_or_stuck_cost_no_time() {
-    again("half_closed_connections_alone", INSIDE, 4096);
-}
-
-#[test]
-fn half_closed_connections_alone() {
-    if std::env::var_os(INSIDE).is_none() {
-        return; // Only a part of the test above: it measures the time of the whole process.
+    if !apart("connections_that_are_half_closed_or_stuck_cost_no_time", "ulimit -n 4096") {
+        return;
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(idle_in_all_ways());

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use Outcome::Status;
-use common::child::{again, own_cpu};
+use common::child::own_cpu;
 use common::origin::{Link, Origin};
 use common::{LONG, Proxy, impatient, millis, soon};
 use simplon::core::connect::Versions;
@@ -17,6 +17,7 @@ use simplon::core::http::{HttpConfig, Timeouts};
 use simplon::load_balancing::{Backend, Check, HttpCheck};
 use simplon::prelude::*;
 use simplon::proto_http::h1::Config;
+use simplon_testkit::apart;
 use simplon_testkit::h2::{Block, Code, Event as Heard, Frame, Peer as Raw, Setting};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc::unbounded_channel;
@@ -241,11 +242,9 @@ async fn events_are_not_held_back() {
 /// E49: content of no length is no reason to spin, while the origin takes its time.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn content_of_no_length_costs_nothing_while_it_waits() {
-    const ALONE: &str = "SIMPLON_TEST_ALONE";
     // What other tests cost would count, too.
-    if std::env::var_os(ALONE).is_none() {
-        let test = || again("content_of_no_length_costs_nothing_while_it_waits", ALONE, 256);
-        return tokio::task::spawn_blocking(test).await.unwrap();
+    if !apart("content_of_no_length_costs_nothing_while_it_waits", "ulimit -n 256") {
+        return;
     }
     let origin = Origin::start(|mut link: Link| async move {
         while let Some(head) = link.head().await {

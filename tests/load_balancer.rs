@@ -11,10 +11,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use common::child::{Program, again, example, most_descriptors};
+use common::child::{Program, example, most_descriptors};
 use common::client::Client;
 use common::origin::{Link, Origin};
 use common::{LONG, holds_within, millis, soon};
+use simplon_testkit::apart;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
@@ -349,31 +350,23 @@ async fn sigint_stops_at_once_and_a_second_sigterm_too() {
 
 // ---- many connections, few descriptors, much content
 
-const INSIDE: &str = "SIMPLON_TEST_MANY";
-
 #[test]
 fn two_thousand_idle_connections_beside_two_hundred_active_ones() {
-    again("idle_beside_active", INSIDE, 4_096.min(most_descriptors()));
-}
-
-/// As [`two_thousand_idle_connections_beside_two_hundred_active_ones`], with what the issue asks for; needs 20,000 descriptors.
-#[test]
-#[ignore = "needs 20,000 descriptors and some time"]
-fn ten_thousand_idle_connections_beside_a_thousand_active_ones() {
-    again("ten_thousand_beside_a_thousand", INSIDE, most_descriptors());
-}
-
-#[test]
-fn idle_beside_active() {
-    if std::env::var_os(INSIDE).is_some() {
+    let descriptors = 4_096.min(most_descriptors());
+    if apart("two_thousand_idle_connections_beside_two_hundred_active_ones", &format!("ulimit -n {descriptors}")) {
         in_a_runtime(many(2_000, 200));
     }
 }
 
+/// As [`two_thousand_idle_connections_beside_two_hundred_active_ones`], with five times as many; needs 20,000 descriptors.
 #[test]
-#[ignore = "a part of the test of ten thousand"]
-fn ten_thousand_beside_a_thousand() {
-    if std::env::var_os(INSIDE).is_some() {
+#[ignore = "needs 20,000 descriptors and some time"]
+fn ten_thousand_idle_connections_beside_a_thousand_active_ones() {
+    let descriptors = most_descriptors();
+    if descriptors < 20_000 {
+        return simplon_testkit::skip("20,000 descriptors");
+    }
+    if apart("ten_thousand_idle_connections_beside_a_thousand_active_ones", &format!("ulimit -n {descriptors}")) {
         in_a_runtime(many(10_000, 1_000));
     }
 }

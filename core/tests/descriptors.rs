@@ -2,11 +2,9 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 #![cfg(unix)]
 
-use std::env;
 use std::fs::File;
 use std::future::poll_fn;
 use std::net::SocketAddr;
-use std::process::Command;
 use std::time::Duration;
 
 use simplon_core::connect::Peer;
@@ -16,39 +14,18 @@ use simplon_core::net::{Address, tcp};
 use simplon_core::proto_http::RequestHead;
 use simplon_core::proto_http::transfer::{Last, Part, Sink, Source};
 use simplon_core::server::{Server, service_fn};
+use simplon_testkit::apart;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, sleep, timeout};
 
-/// Set in the process with the low limit.
-const INSIDE: &str = "SIMPLON_TEST_FEW_DESCRIPTORS";
 const DESCRIPTORS: usize = 64;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 #[test]
 fn server_without_descriptors_recovers_and_does_not_spin() {
-    again("few_descriptors");
-}
-
-/// Idle connections go first; with none of them left it is our fault, and 503.
-#[test]
-fn connections_to_origins_without_descriptors() {
-    again("no_descriptor_for_an_origin");
-}
-
-/// Runs one test of this program once more, with few descriptors.
-fn again(test: &str) {
-    let myself = env::current_exe().unwrap();
-    let limited = format!("ulimit -n {DESCRIPTORS} && exec \"$0\" --exact --nocapture {test}");
-    let outcome = Command::new("sh").args(["-c", &limited]).arg(myself).env(INSIDE, "1").output().unwrap();
-    let text = String::from_utf8_lossy(&outcome.stdout) + String::from_utf8_lossy(&outcome.stderr);
-    assert!(outcome.status.success() && text.contains("1 passed"), "{text}");
-}
-
-#[test]
-fn few_descriptors() {
-    if env::var_os(INSIDE).is_none() {
-        return; // Only a part of the test above.
+    if !apart("server_without_descriptors_recovers_and_does_not_spin", &format!("ulimit -n {DESCRIPTORS}")) {
+        return;
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(use_up_and_recover());
@@ -86,10 +63,11 @@ async fn use_up_and_recover() {
     assert!(running.drain().await.unwrap().is_clean());
 }
 
+/// Idle connections go first; with none of them left it is our fault, and 503.
 #[test]
-fn no_descriptor_for_an_origin() {
-    if env::var_os(INSIDE).is_none() {
-        return; // Only a part of the test above.
+fn connections_to_origins_without_descriptors() {
+    if !apart("connections_to_origins_without_descriptors", &format!("ulimit -n {DESCRIPTORS}")) {
+        return;
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {

@@ -2,7 +2,6 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail loudly")]
 #![cfg(target_os = "linux")]
 
-use std::env;
 use std::io::{ErrorKind, IoSlice};
 use std::net::SocketAddr;
 use std::process::Command;
@@ -10,35 +9,30 @@ use std::time::Duration;
 
 use simplon_core::connect::{Connect, FastOpen, Peer, TcpConnector};
 use simplon_core::net::Stream;
+use simplon_testkit::{apart_by, is_apart};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::time::{sleep, timeout};
 
-/// Set in the process with the network of its own.
-const INSIDE: &str = "SIMPLON_TEST_FAST_OPEN";
+/// What runs in a network of its own.
+const TEST: &str = "octets_leave_with_the_first_packet";
 const PATIENCE: Duration = Duration::from_secs(10);
 /// For clients, for servers, and for all listeners without being asked.
 const SWITCH_ON: &str = "ip link set lo up && echo 0x403 > /proc/sys/net/ipv4/tcp_fastopen";
 
 #[test]
 fn octets_leave_with_the_first_packet() {
-    let unshared = |script: &str| {
+    let unshared = || {
         let mut command = Command::new("unshare");
-        command.args(["--user", "--map-root-user", "--net", "sh", "-c", script]).arg(env::current_exe().unwrap());
-        command.env(INSIDE, "1").output()
+        command.args(["--user", "--map-root-user", "--net", "sh", "-c"]);
+        command
     };
-    if !unshared(SWITCH_ON).is_ok_and(|outcome| outcome.status.success()) {
-        return eprintln!("skipped: this system gives no network of its own");
+    let is_given = || unshared().arg(SWITCH_ON).output().is_ok_and(|outcome| outcome.status.success());
+    if !is_apart(TEST) && !is_given() {
+        return simplon_testkit::skip("user namespaces with a network of their own");
     }
-    let outcome = unshared(&format!("{SWITCH_ON} && exec \"$0\" --exact --nocapture all_cases")).unwrap();
-    let text = String::from_utf8_lossy(&outcome.stdout) + String::from_utf8_lossy(&outcome.stderr);
-    assert!(outcome.status.success() && text.contains("1 passed"), "{text}");
-}
-
-#[test]
-fn all_cases() {
-    if env::var_os(INSIDE).is_none() {
-        return; // Only a part of the test above.
+    if !apart_by(&mut unshared(), TEST, SWITCH_ON) {
+        return;
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {

@@ -252,8 +252,7 @@ async fn unix_sockets_serve_on_both_sides() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn curl_is_served() {
     if Command::new("curl").arg("--version").output().is_err() {
-        eprintln!("skipped: curl is not installed");
-        return;
+        return simplon_testkit::skip("curl");
     }
     let (_running, at, records) = proxy(origin(response(b"hello")).await).await;
     let curl = move |arguments: Vec<String>| async move {

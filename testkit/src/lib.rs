@@ -42,6 +42,8 @@
 //! | [`cuts()`] | input whole, octet by octet, and cut at every place |
 //! | [`mod@h2`] | a peer that speaks raw HTTP/2 frames, what RFC 9113 demands case by case, and floods |
 //! | [`alloc`] | an allocator that counts |
+//! | [`mod@apart`] | a test that runs in a process of its own |
+//! | [`mod@skip`] | what a machine cannot hold, said and written down |
 #![deny(unsafe_code)]
 #![allow(
     clippy::panic,
@@ -51,6 +53,7 @@
 )]
 
 pub mod alloc;
+pub mod apart;
 pub mod cuts;
 pub mod h2;
 pub mod harness;
@@ -60,9 +63,11 @@ pub mod network;
 pub mod pipe;
 pub mod records;
 pub mod rig;
+pub mod skip;
 pub mod time;
 pub mod wire;
 
+pub use apart::{apart, apart_by, is_apart};
 pub use cuts::cuts;
 pub use harness::{Harness, Outcome, app, filter};
 pub use message::{Message, Reply, Request, get, ok, post, request, status};
@@ -70,6 +75,7 @@ pub use network::{Network, Origin};
 pub use pipe::{End, PipeConfig, pipe};
 pub use records::Records;
 pub use rig::Rig;
+pub use skip::skip;
 pub use wire::{Cut, Wire};
 
 #[doc(hidden)]

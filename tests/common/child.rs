@@ -1,4 +1,4 @@
-//! Programs as child processes: the examples of this package, and this test program itself under other limits.
+//! Programs as child processes: the examples of this package, and what is asked of processes.
 
 use std::env;
 use std::ffi::OsStr;
@@ -135,15 +135,6 @@ fn cpu_of(stat: &str) -> Duration {
 pub fn most_descriptors() -> usize {
     let asked = Command::new("sh").args(["-c", "ulimit -Hn"]).output().unwrap();
     String::from_utf8_lossy(&asked.stdout).trim().parse().unwrap_or(usize::MAX)
-}
-
-/// Runs one test of this program again, alone, in a process that has this many descriptors; fails when it does.
-pub fn again(test: &str, inside: &str, descriptors: usize) {
-    let limited = format!("ulimit -n {descriptors} && exec \"$0\" --exact --nocapture --include-ignored {test}");
-    let myself = env::current_exe().unwrap();
-    let outcome = Command::new("sh").args(["-c", &limited]).arg(myself).env(inside, "1").output().unwrap();
-    let text = String::from_utf8_lossy(&outcome.stdout) + String::from_utf8_lossy(&outcome.stderr);
-    assert!(outcome.status.success() && text.contains("1 passed"), "{text}");
 }
 
 /// Where an example of this package is; it is built if it is not there.

@@ -34,8 +34,7 @@ pub fn python(name: &str) -> Option<Command> {
     let target = env::current_exe().unwrap().ancestors().nth(3).unwrap().to_owned();
     let python = target.join("python-peers/bin/python");
     if !python.exists() {
-        assert!(env::var_os("CI").is_none_or(|ci| ci != "true"), "no {}: run `cargo xtask setup`", python.display());
-        eprintln!("left out: no {} (`cargo xtask setup` makes it)", python.display());
+        simplon_testkit::skip("python-peers");
         return None;
     }
     let mut command = Command::new(python);

@@ -1,4 +1,4 @@
-//! Programs that others wrote, as clients and servers. What is not installed is left out, and that is said; where `CI` is `true`, it must be there.
+//! Programs that others wrote, as clients and servers. What is not installed is left out, which is said; `cargo xtask ci` fails for it.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -13,8 +13,7 @@ pub fn there(program: &str) -> bool {
     if installed(program) {
         return true;
     }
-    assert!(env::var_os("CI").is_none_or(|ci| ci != "true"), "no {program}: run `cargo xtask setup`");
-    eprintln!("left out: {program} is not installed (`cargo xtask setup`)");
+    simplon_testkit::skip(program);
     false
 }
 

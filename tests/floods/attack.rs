@@ -36,7 +36,7 @@ pub fn launch(at: SocketAddr, class: &Class, lasting: Duration) -> Vec<Fate> {
     if installed("nice") {
         command.args(["-n", "19"]).arg(&myself);
     }
-    command.args(["--exact", "attackers", "--nocapture"]);
+    command.args(["--exact", "each_flood_for_a_moment", "--nocapture"]);
     let output = command.env(ORDER, format!("{at} {} {}", lasting.as_millis(), class.name)).output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
@@ -53,9 +53,9 @@ fn read(line: &str) -> Option<Fate> {
     Some(Fate { end: end.to_owned(), frames: frames.parse().ok()?, is_cut: is_cut == "true" })
 }
 
-/// Does what [`launch`] asked for.
-pub fn run_if_asked() {
-    let Ok(order) = std::env::var(ORDER) else { return };
+/// Whether this is the process of the attackers; if so, they have done what [`launch`] asked for.
+pub fn was_ordered() -> bool {
+    let Ok(order) = std::env::var(ORDER) else { return false };
     let mut words = order.splitn(3, ' ');
     let at: SocketAddr = words.next().unwrap().parse().unwrap();
     let lasting = Duration::from_millis(words.next().unwrap().parse().unwrap());
@@ -70,6 +70,7 @@ pub fn run_if_asked() {
         }
         attackers.join_all().await
     });
+    true
 }
 
 async fn attack(at: SocketAddr, class: &'static Class, number: usize, until: Instant) {

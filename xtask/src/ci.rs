@@ -7,13 +7,14 @@ use std::time::{Duration, Instant};
 use crate::failure::{Failure, Outcome};
 use crate::options::Options;
 use crate::shell;
+use crate::skips;
 use crate::workspace::Workspace;
 
 /// What a step came to when it did not fail.
 #[derive(Debug, PartialEq, Eq)]
 enum Done {
     Checked,
-    /// With the reason, which the summary repeats.
+    /// With what is missing, as `xtask/skips.txt` has it.
     Skipped(String),
 }
 
@@ -67,7 +68,13 @@ fn run(step: &'static Step, workspace: &Workspace, clock: &Clock) -> Report {
     println!("\n━━ {}: {}", step.name, step.about);
     shell::flush();
     let start = Instant::now();
-    let outcome = (step.run)(workspace, clock);
+    let outcome = skips::begin(workspace, step.name).and_then(|_| (step.run)(workspace, clock));
+    if let Ok(Done::Skipped(what)) = &outcome {
+        skips::note(what);
+    }
+    // What was left out is shown also where something failed.
+    let judged = skips::judge(workspace, step.name);
+    let outcome = outcome.and_then(|done| judged.map(|()| done));
     let took = start.elapsed();
     println!("━━ {}", line(step.name, took, &outcome));
     shell::flush();

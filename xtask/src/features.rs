@@ -13,7 +13,7 @@ pub(crate) fn command(workspace: &Workspace, _options: &Options) -> Outcome {
         }
         // What a plain `cargo test` leaves out.
         if let Some(all) = all(package) {
-            shell::run(shell::cargo_locked("test").args(["--package", &package.name]).args(all))?;
+            shell::run(shell::cargo_test()?.args(["--package", &package.name]).args(all))?;
         }
     }
     Ok(())

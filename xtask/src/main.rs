@@ -17,11 +17,14 @@ mod options;
 mod setup;
 mod shell;
 mod size;
+mod skips;
 mod system;
 mod tls;
+mod watch;
 mod workspace;
 
 use std::env;
+use std::path::Path;
 use std::process::ExitCode;
 
 use failure::{Failure, Outcome};
@@ -40,6 +43,8 @@ cargo xtask <command>
   docs [--check]                  fills the generated parts of the guide, or checks that they are up to date
   tls                             the TLS backends that need packages of the system, alone and all in one program
   fuzz [TARGET…] [--secs N]       runs each fuzz target for N seconds (15)
+  skips [--begin] STEP            what a step of `ci` left out, against what it may leave out
+  watch                           prints what to put into the environment of `cargo test`, so that tests that hang are named
   bench [WORKLOAD,…] [--rounds N] [--secs N] [--setup] [--pingora]
                                   the load balancer side by side with other proxies; see bench/README.md
   bench idle | bench syscalls     memory of idle connections; system calls per request
@@ -47,7 +52,11 @@ cargo xtask <command>
 ";
 
 fn main() -> ExitCode {
-    let mut args = env::args().skip(1);
+    let mut args = env::args();
+    let called = args.next().unwrap_or_default();
+    if watch::is_runner(Path::new(&called)) {
+        return watch::main(args);
+    }
     let command = args.next().unwrap_or_default();
     match Options::parse(args).and_then(|options| dispatch(&command, &options)) {
         Ok(()) => ExitCode::SUCCESS,
@@ -71,6 +80,8 @@ fn dispatch(command: &str, options: &Options) -> Outcome {
         "tls" => tls::command(&load()?, options),
         "fuzz" => fuzz::command(&load()?, options),
         "bench" => bench::command(&load()?, options),
+        "skips" => skips::command(&load()?, options),
+        "watch" => watch::command(),
         "setup" => setup::command(&load()?, options),
         "" | "help" | "--help" | "-h" => {
             print!("{HELP}");

@@ -6,6 +6,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::failure::{During, Failure, Outcome};
+use crate::skips;
+use crate::watch;
 
 /// Cargo, the same one that runs this program.
 pub(crate) fn cargo(subcommand: &str) -> Command {
@@ -27,6 +29,9 @@ pub(crate) fn cargo_locked(subcommand: &str) -> Command {
 pub(crate) fn run(command: &mut Command) -> Outcome {
     println!("$ {}", show(command));
     flush();
+    if let Some(list) = skips::handed_on() {
+        command.env(skips::LIST, list);
+    }
     let status = command.stdin(Stdio::null()).status().during(show(command))?;
     if status.success() { Ok(()) } else { Err(Failure::new(format!("`{}` ended with {status}", show(command)))) }
 }
@@ -48,9 +53,23 @@ pub(crate) fn installed(program: &str) -> bool {
     env::split_paths(&path).any(|folder| folder.join(program).is_file())
 }
 
+/// Cargo's tests, each with a bound on its time: see `watch`.
+pub(crate) fn cargo_test() -> Outcome<Command> {
+    let mut command = cargo_locked("test");
+    command.env(watch::variable()?, watch::runner()?);
+    Ok(command)
+}
+
+/// The target of the machine itself.
+pub(crate) fn host() -> Outcome<String> {
+    let about = capture(Command::new("rustc").arg("-vV"))?;
+    let host = about.lines().find_map(|line| line.strip_prefix("host: "));
+    host.map(str::to_owned).ok_or_else(|| Failure::new("rustc -vV names no host"))
+}
+
 /// Whether nobody is watching: what is missing may be installed, and the lock file is law.
 pub(crate) fn in_ci() -> bool {
-    env::var("CI").is_ok_and(|value| matches!(value.as_str(), "true" | "1"))
+    env::var("CI").is_ok_and(|value| !matches!(value.as_str(), "" | "0" | "false"))
 }
 
 /// Output of ours must not come after that of a child started later.

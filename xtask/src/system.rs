@@ -1,6 +1,7 @@
 //! What needs more of the system than Rust and a C compiler: left out of the general checks, and checked by `cargo xtask tls`.
 
 use crate::shell;
+use crate::skips;
 use crate::workspace::{Package, Workspace};
 
 /// Packages, which are no default members either.
@@ -20,6 +21,9 @@ pub(crate) fn plain(workspace: &Workspace) -> Vec<&Package> {
 /// The features of a package without those, and without `default`.
 pub(crate) fn plain_features(package: &Package) -> Vec<&str> {
     let has_go = shell::installed("go");
+    if !has_go && package.features.iter().any(|feature| feature == NEEDS_GO) {
+        skips::note("Go, for the features named fips");
+    }
     let is_plain = |feature: &&str| !FEATURES.contains(feature) && (has_go || *feature != NEEDS_GO);
     package.features.iter().map(String::as_str).filter(|feature| *feature != "default").filter(is_plain).collect()
 }

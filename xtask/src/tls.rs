@@ -13,6 +13,7 @@ use crate::options::Options;
 use crate::setup;
 use crate::shell;
 use crate::system;
+use crate::watch;
 use crate::workspace::Workspace;
 
 /// Debian packages: OpenSSL and how it is found, then what builds BoringSSL and its bindings.
@@ -45,9 +46,11 @@ pub(crate) fn command(workspace: &Workspace, _options: &Options) -> Outcome {
         command
     };
     shell::run(cargo("clippy").args(&packages).args(["--all-targets", "--", "-D", "warnings"]))?;
-    shell::run(cargo("test").args(&packages).env("RUST_TEST_THREADS", AT_ONCE))?;
+    let (runner, watch) = (watch::variable()?, watch::runner()?);
+    shell::run(cargo("test").args(&packages).env("RUST_TEST_THREADS", AT_ONCE).env(&runner, &watch))?;
     shell::run(cargo("doc").args(&packages).env("RUSTDOCFLAGS", "-D warnings").arg("--no-deps"))?;
-    shell::run(cargo("test").args(["--package", "simplon", "--features", FEATURES, "--test", "tls_clients"]))
+    let clients = ["--package", "simplon", "--features", FEATURES, "--test", "tls_clients"];
+    shell::run(cargo("test").args(clients).env(&runner, &watch))
 }
 
 /// The Debian packages that are not here. Elsewhere than on Debian nobody knows, and the builds will tell.
@@ -75,7 +78,7 @@ impl BoringSsl {
         let folder = workspace.target.join("tls");
         Ok(Self {
             toolchain: folder.join("prefix.cmake"),
-            toolchain_variable: format!("CMAKE_TOOLCHAIN_FILE_{}", host()?.replace('-', "_")),
+            toolchain_variable: format!("CMAKE_TOOLCHAIN_FILE_{}", shell::host()?.replace('-', "_")),
             library: folder.join(format!("boringssl-{}", version(workspace)?)),
         })
     }
@@ -114,11 +117,4 @@ fn write_once(path: &Path, text: &str) -> Outcome {
 fn version(workspace: &Workspace) -> Outcome<&str> {
     let package = workspace.packages.iter().find(|package| package.name == "boring-sys");
     package.map(|package| package.version.as_str()).ok_or_else(|| Failure::new("boring-sys is not in the tree"))
-}
-
-/// The target of the machine itself.
-fn host() -> Outcome<String> {
-    let about = shell::capture(Command::new("rustc").arg("-vV"))?;
-    let host = about.lines().find_map(|line| line.strip_prefix("host: "));
-    host.map(str::to_owned).ok_or_else(|| Failure::new("rustc -vV names no host"))
 }

@@ -36,6 +36,9 @@ pub(super) const ALL: &[Step] = &[
 /// Building cargo-deny takes about five minutes on two cores: only where the run has been quick so far.
 const TIME_LEFT_FOR_CARGO_DENY: Duration = Duration::from_secs(18 * 60);
 
+/// What is left out then: our own check has passed.
+const NO_ADVISORIES: &str = "cargo-deny: no advisories";
+
 fn fmt(_: &Workspace, _: &Clock) -> Outcome<Done> {
     checked(shell::run(shell::cargo("fmt").args(["--all", "--check"])))
 }
@@ -62,11 +65,11 @@ fn test(workspace: &Workspace, _: &Clock) -> Outcome<Done> {
     if shell::in_ci() {
         setup::for_tests(workspace)?;
     }
-    checked(shell::run(&mut shell::cargo_locked("test")))
+    checked(shell::run(&mut shell::cargo_test()?))
 }
 
 fn floods(_: &Workspace, _: &Clock) -> Outcome<Done> {
-    let mut command = shell::cargo_locked("test");
+    let mut command = shell::cargo_test()?;
     command.args(["--package", "simplon", "--test", "floods", "--"]);
     command.args(["--ignored", "--exact", "each_flood_for_ten_seconds", "--nocapture"]);
     checked(shell::run(&mut command))
@@ -89,7 +92,7 @@ fn tls_backends(workspace: &Workspace, _: &Clock) -> Outcome<Done> {
     let missing = tls::missing();
     if !shell::in_ci() && !missing.is_empty() {
         let line = missing.join(" ");
-        return Ok(Done::Skipped(format!("`cargo xtask tls` needs the Debian packages {line}, and installs them")));
+        return Ok(Done::Skipped(format!("Debian packages {line} (`cargo xtask tls` installs them)")));
     }
     checked(tls::command(workspace, &Options::default()))
 }
@@ -105,13 +108,13 @@ fn benches(workspace: &Workspace, _: &Clock) -> Outcome<Done> {
 
 fn fuzz_smoke(workspace: &Workspace, _: &Clock) -> Outcome<Done> {
     if fuzz::targets(&workspace.root)?.is_empty() {
-        return Ok(Done::Skipped("there is no fuzz target".to_owned()));
+        return Ok(Done::Skipped("fuzz targets".to_owned()));
     }
     if !shell::installed("g++") {
-        return Ok(Done::Skipped("the fuzzer's library needs a C++ compiler (`cargo xtask setup`)".to_owned()));
+        return Ok(Done::Skipped("g++, for the library of the fuzzer (`cargo xtask setup`)".to_owned()));
     }
     if !shell::in_ci() && !shell::installed("cargo-fuzz") {
-        return Ok(Done::Skipped("cargo-fuzz is not installed; `cargo install --locked cargo-fuzz`".to_owned()));
+        return Ok(Done::Skipped("cargo-fuzz (`cargo install --locked cargo-fuzz`)".to_owned()));
     }
     checked(fuzz::command(workspace, &Options::default()))
 }
@@ -120,10 +123,10 @@ fn dependencies(workspace: &Workspace, clock: &Clock) -> Outcome<Done> {
     deny::own(workspace)?;
     if !shell::installed("cargo-deny") {
         if !shell::in_ci() || clock.elapsed() > TIME_LEFT_FOR_CARGO_DENY {
-            return Ok(Done::Skipped("own check passed; cargo-deny is not installed: no advisories".to_owned()));
+            return Ok(Done::Skipped(NO_ADVISORIES.to_owned()));
         }
         if shell::run(shell::cargo("install").args(["--locked", "cargo-deny"])).is_err() {
-            return Ok(Done::Skipped("own check passed; cargo-deny cannot be installed: no advisories".to_owned()));
+            return Ok(Done::Skipped(NO_ADVISORIES.to_owned()));
         }
     }
     checked(deny::with_cargo_deny(workspace))
