@@ -40,7 +40,7 @@ pub use peer::{FastOpen, Peer, PeerBuilder, PeerTimeouts, PortRange, PortRangeEr
 pub use resolve::{BlockingResolver, Resolve, StaticResolver, SystemResolver};
 pub use tcp::TcpConnector;
 pub use tls::Tls;
-pub(crate) use tls::secure;
+pub(crate) use tls::{in_time, secure};
 pub use versions::Versions;
 
 /// A new connection.
@@ -70,7 +70,8 @@ impl Connected {
 
 /// Makes connections.
 pub trait Connect: Send + Sync {
-    /// A new connection to the peer, within its connect timeout, to an address that it admits ([`Peer::admits`]).
+    /// A new connection to the peer, to an address that it admits ([`Peer::admits`]). Whoever asks for one bounds the wait by the peer's connect
+    /// timeout, whatever the connector does.
     ///
     /// Cancel: the connection that was being made is dropped.
     ///

@@ -26,7 +26,6 @@ use simplon_core::connect::{Connect, Connected, Peer};
 use simplon_core::http::{Origins, OriginsConfig};
 use simplon_core::net::{Address, Stream};
 use simplon_core::{Error, Kind, Result};
-use simplon_proto_http::transfer::Wait;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::message::{Message, Reply};
@@ -127,10 +126,8 @@ impl Connect for Network {
     async fn connect(&self, peer: &Peer) -> Result<Connected> {
         match self.open(peer.address()) {
             Ok(end) => Ok(Connected::new(Stream::other(end))),
-            Err(Door::Hangs) => {
-                tokio::time::sleep(peer.timeouts().connect).await;
-                Err(Error::upstream(Kind::Timeout(Wait::Connect)))
-            }
+            // Whoever asked has to lose patience.
+            Err(Door::Hangs) => std::future::pending().await,
             Err(_) => Err(Error::upstream(Kind::Refused)),
         }
     }

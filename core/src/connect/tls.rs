@@ -17,7 +17,15 @@ pub struct Tls<C>(pub C);
 
 impl<C: Connect> Connect for Tls<C> {
     async fn connect(&self, peer: &Peer) -> Result<Connected> {
-        secure(self.0.connect(peer).await?, peer).await
+        secure(in_time(&self.0, peer).await?, peer).await
+    }
+}
+
+/// A new connection of this connector, whatever it does, within the peer's connect timeout.
+pub(crate) async fn in_time(connector: &impl Connect, peer: &Peer) -> Result<Connected> {
+    match timeout(peer.timeouts().connect, connector.connect(peer)).await {
+        Ok(connected) => connected,
+        Err(_) => Err(Error::upstream(Kind::Timeout(Wait::Connect)).with_context(peer.to_string())),
     }
 }
 

@@ -104,3 +104,22 @@ fn what_is_wrong_with_a_certificate_is_in_the_label() {
         assert_eq!(Error::upstream(Kind::Tls(reason)).label(), label);
     }
 }
+
+#[test]
+fn only_a_wait_that_ran_out_is_a_timeout() {
+    for wait in [Wait::Connect, Wait::Handshake, Wait::Body, Wait::Exchange] {
+        assert!(Error::upstream(Kind::Timeout(wait)).is_timeout(), "{wait:?}");
+    }
+    for kind in [Kind::Reset, Kind::Closed, Kind::Overloaded, Kind::Refused, Kind::Internal] {
+        assert!(!Error::upstream(kind).is_timeout(), "{kind}");
+    }
+}
+
+#[test]
+fn the_words_of_a_context_are_given_back() {
+    assert_eq!(Error::internal(Kind::Internal).context(), None);
+    assert_eq!(
+        Error::internal(Kind::Internal).with_context("inner").with_context("outer").context(),
+        Some("outer: inner")
+    );
+}

@@ -206,8 +206,10 @@ impl<C: Connect> Origins<C> {
 
     /// The peer's octets, in TLS if it asks for it. Where the system has no descriptor left for it, idle connections go first.
     async fn reach(&self, peer: &Peer) -> Result<Connected> {
-        let connected = match self.connector.connect(peer).await {
-            Err(error) if error.kind() == Kind::Exhausted && relief::let_go() > 0 => self.connector.connect(peer).await,
+        let connected = match connect::in_time(&self.connector, peer).await {
+            Err(error) if error.kind() == Kind::Exhausted && relief::let_go() > 0 => {
+                connect::in_time(&self.connector, peer).await
+            }
             outcome => outcome,
         }?;
         if let Some(remote) = connected.remote {

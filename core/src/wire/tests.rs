@@ -95,3 +95,16 @@ fn refused_work_may_be_tried_elsewhere() {
         assert_eq!((row.h2, row.h3), (H2::REFUSED_STREAM, H3::REQUEST_REJECTED));
     }
 }
+
+/// What is too large is no breach of the protocol, but too much of it (RFC 9113 §7).
+#[test]
+fn what_is_too_large_has_a_milder_code() {
+    for row in TABLE.iter().filter(|row| !row.is_dropping()) {
+        let effect = effect(Kind::Malformed(row.rule), Origin::Downstream);
+        let expected = match row.status {
+            413 | 414 | 431 => (H2::ENHANCE_YOUR_CALM, H3::EXCESSIVE_LOAD),
+            _ => (H2::PROTOCOL_ERROR, H3::MESSAGE_ERROR),
+        };
+        assert_eq!((effect.h2, effect.h3), expected, "{}", row.rule);
+    }
+}
