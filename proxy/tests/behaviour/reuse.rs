@@ -1,10 +1,12 @@
 //! Connections at rest: used again, or noticed to have died, and no request lost or doubled by it.
 
+use std::time::Duration;
+
 use simplon_core::Result;
 use simplon_core::connect::Peer;
 use simplon_core::net::ConnInfo;
 use simplon_proxy::{App, Request, Route, Target, To};
-use simplon_testkit::time::settle;
+use simplon_testkit::time::{settle, took};
 use simplon_testkit::{get, matrix, ok, post, status};
 
 use crate::stage;
