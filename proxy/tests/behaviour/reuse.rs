@@ -214,7 +214,7 @@ async fn a_connection_does_not_rest_longer_than_its_peer_allows() {
     origin.send(ok("one")).await;
     client.response().await;
     drop(client);
-    let ((), time) = took(origin.closed()).await;
+    let (_, time) = took(origin.closed()).await;
     let allowed = stage.origin.peer().timeouts().idle;
     // Whoever looks comes by every five seconds.
     assert!(time >= allowed && time <= allowed + Duration::from_secs(5), "{time:?}");
