@@ -9,7 +9,7 @@ use simplon_core::connect::Peer;
 use simplon_core::http::{Http, Http2Config, HttpConfig};
 use simplon_core::net::{SocketOptions, tcp};
 use simplon_core::server::{DrainTiming, Running, Server};
-use simplon_proxy::observe::End;
+use simplon_proxy::observe::{End, Record};
 use simplon_proxy::{App, To};
 use simplon_testkit::Records;
 use simplon_testkit::h2::{Block, Code, Frame, Kind, Setting};
@@ -118,6 +118,17 @@ async fn ask(at: SocketAddr, octets: usize) -> TcpStream {
     stream
 }
 
+/// The only record. It is made when its exchange is over, which others may know a moment earlier.
+async fn only(records: &Records) -> Record {
+    let came = async {
+        while records.all().is_empty() {
+            sleep(Duration::from_millis(5)).await;
+        }
+    };
+    timeout(PATIENCE, came).await.expect("a record");
+    records.only()
+}
+
 async fn ends(how: Ends) {
     let (running, at, records) = proxy(PATIENCE, |config| {
         let mut http2 = Http2Config::default();
@@ -141,7 +152,7 @@ async fn ends(how: Ends) {
     assert_eq!(read_slowly(stream, &pong).await, (ANSWER, true), "{how:?}");
     let report = timeout(PATIENCE, running.drain()).await.expect("the end").unwrap();
     assert!(report.is_clean(), "{how:?}: {report}");
-    assert_eq!(records.only().end, End::Complete, "{how:?}");
+    assert_eq!(only(&records).await.end, End::Complete, "{how:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -182,7 +193,7 @@ async fn what_a_drain_cuts_is_recorded() {
         running.handle().drain();
         let report = timeout(PATIENCE, running.wait()).await.expect("the end").unwrap();
         assert_eq!(report.stats.cut, 1, "HTTP/{version}");
-        let record = records.only();
+        let record = only(&records).await;
         assert_ne!(record.end, End::Complete, "HTTP/{version}: {record:?}");
         drop(stream);
     }
@@ -212,5 +223,5 @@ async fn an_answer_that_ends_its_connection_survives_a_request_that_comes_too_la
     assert!(content > ANSWER, "{content} octets");
     drop(stream);
     timeout(PATIENCE, running.drain()).await.expect("the end").unwrap();
-    assert_eq!(records.only().end, End::Complete);
+    assert_eq!(only(&records).await.end, End::Complete);
 }
