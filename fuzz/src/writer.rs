@@ -124,10 +124,10 @@ fn same<H>(first: &Message<H>, again: &Message<H>, first_fields: &Fields, again_
     assert_eq!(trailers(first), trailers(again));
 }
 
-/// The fields in order. Framing may change from hop to hop; Host may be written where only the target named it.
+/// The fields in order. Framing may change from hop to hop, and Trailer goes with it; Host may be written where only the target named it.
 fn list(fields: &Fields) -> Vec<(Vec<u8>, Vec<u8>)> {
     let name = |known: Known| move |name: &[u8]| Known::of(name) == Some(known);
-    let (is_length, is_host) = (name(Known::ContentLength), name(Known::Host));
-    let kept = fields.iter().filter(|(name, _)| !is_length(name) && !is_host(name));
+    let (is_length, is_host, is_trailer) = (name(Known::ContentLength), name(Known::Host), name(Known::Trailer));
+    let kept = fields.iter().filter(|(name, _)| !is_length(name) && !is_host(name) && !is_trailer(name));
     kept.map(|(name, value)| (name.to_vec(), value.to_vec())).collect()
 }
