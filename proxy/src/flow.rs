@@ -262,6 +262,8 @@ impl Flow {
             return Step::Go;
         }
         self.down = Half::Ended;
+        // Whatever was flushed before, the end was not.
+        self.flushed = false;
         if !self.tunnel && self.up == Half::Body {
             self.up = Half::Cut;
         }

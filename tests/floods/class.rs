@@ -18,7 +18,7 @@ pub struct Class {
     pub moment: Duration,
 }
 
-const SHORT: Duration = Duration::from_millis(400);
+const SHORT: Duration = Duration::from_millis(1_000);
 const LONG: Duration = Duration::from_millis(3_000);
 
 /// How an end is written between the processes.
