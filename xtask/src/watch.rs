@@ -18,8 +18,8 @@ use std::time::{Duration, Instant};
 use crate::failure::{During, Failure, Outcome};
 use crate::shell;
 
-/// For one test, beyond the minute after which the harness names it. The slowest takes two in all on a machine that is busy.
-const PATIENCE: Duration = Duration::from_secs(300);
+/// For one test, beyond the minute after which the harness names it. The slowest takes two in all, and thrice that on a machine that is busy.
+const PATIENCE: Duration = Duration::from_secs(600);
 /// Without a word of the whole program, which may be one test.
 const SILENCE: Duration = Duration::from_secs(420);
 /// How the harness names a test that takes its time.
