@@ -39,7 +39,7 @@ fn threads_are_never_admitted_beyond_the_bound_and_leave_nothing() {
     thread::scope(|scope| {
         for _ in 0..4 {
             scope.spawn(|| {
-                for _ in 0..10_000 {
+                for _ in 0..50_000 {
                     let Some(guard) = inflight.admit("a", 1, 2) else { continue };
                     let together = inside.fetch_add(1, std::sync::atomic::Ordering::SeqCst) + 1;
                     assert!(together <= 2, "{together} at once");
