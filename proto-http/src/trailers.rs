@@ -10,37 +10,22 @@ use crate::h1::Config;
 use crate::rules::Rule;
 use crate::syntax;
 
-/// Known names that have no place in a trailer section.
-const KNOWN: u64 = set_of(&[
-    // Framing and the connection
-    Known::ContentLength,
-    Known::TransferEncoding,
+/// Known names that have no place in a trailer section: all whose look-alikes have none, and more.
+const KNOWN: u64 = (alike::IN_TRAILERS & !alike::FAMILY) | MORE;
+
+const MORE: u64 = set_of(&[
+    // The connection
     Known::Connection,
-    Known::KeepAlive,
-    Known::ProxyConnection,
     Known::Te,
     Known::Trailer,
     Known::Upgrade,
-    Known::Http2Settings,
-    Known::SecWebSocketKey,
-    Known::SecWebSocketAccept,
     // Routing, and who the client is
     Known::Host,
     Known::Via,
-    Known::MaxForwards,
     Known::Forwarded,
-    Known::XForwardedFor,
-    Known::XForwardedProto,
-    Known::XForwardedHost,
-    Known::XForwardedPort,
-    Known::XRealIp,
-    Known::ClientCert,
-    Known::ClientCertChain,
     // Authentication
     Known::Authorization,
     Known::WwwAuthenticate,
-    Known::ProxyAuthenticate,
-    Known::ProxyAuthorization,
     Known::Cookie,
     Known::SetCookie,
     // What modifies a request

@@ -214,7 +214,7 @@ impl<'a> Legs<'a> {
     }
 
     /// What passes from socket to socket; `None` while something of it is buffered here, and if there is no such way.
-    #[cold]
+    #[inline(never)]
     fn poll_bypass(&mut self, cx: &mut Context<'_>) -> Option<Poll<Happened>> {
         if let Way::Wanted = self.bypass {
             self.bypass = match Bypass::between(self.exchange, self.upstream) {

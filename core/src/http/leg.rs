@@ -52,8 +52,6 @@ pub(super) struct Leg<R: Role> {
     shutdown: Shutdown,
     /// Octets that the socket took, ever.
     pub(super) written: u64,
-    /// The same beneath TLS, when it was looked at last.
-    sent: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,7 +73,6 @@ impl<R: Role> Leg<R> {
             failed: None,
             shutdown: Shutdown::Open,
             written: 0,
-            sent: 0,
         }
     }
 
@@ -188,7 +185,7 @@ impl<R: Role> Leg<R> {
             Poll::Ready(Ok(n)) => {
                 self.machine.bypassed_writing(n as u64);
                 self.written += n as u64;
-                self.note_progress(n as u64);
+                self.uptake.wrote(n as u64, self.stream.sent());
                 if pipe.held() == 0 {
                     self.uptake.pause();
                 }
@@ -291,7 +288,7 @@ impl<R: Role> Leg<R> {
                 Poll::Ready(Ok(n)) => {
                     self.machine.transmitted(n);
                     self.written += n as u64;
-                    self.note_progress(n as u64);
+                    self.uptake.wrote(n as u64, self.stream.sent());
                 }
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(from_io(&error))),
                 Poll::Pending => return self.wait_to_write(),
@@ -310,25 +307,13 @@ impl<R: Role> Leg<R> {
         Poll::Ready(Ok(()))
     }
 
-    /// The transport took some: that is worth time. What a session of TLS took into its own buffers does not count.
-    #[inline]
-    fn note_progress(&mut self, octets: u64) {
-        match self.stream.sent() {
-            None => self.uptake.took(octets),
-            Some(sent) => {
-                self.uptake.took(sent.saturating_sub(self.sent));
-                self.sent = sent;
-            }
-        }
-    }
-
     /// The peer takes nothing more: that is not waited for.
     pub(super) fn give_up_writing(&mut self) {
         self.uptake.restart();
     }
 
     fn wait_to_write<T>(&mut self) -> Poll<T> {
-        self.note_progress(0);
+        self.uptake.wrote(0, self.stream.sent());
         self.seen = None;
         self.uptake.begin(|| self.stream.unacknowledged().is_some());
         Poll::Pending

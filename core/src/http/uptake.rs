@@ -23,6 +23,8 @@ pub(super) struct Uptake {
     asks: Option<bool>,
     /// What the peer had acknowledged when the kernel was asked last. Where the kernel counts its own overhead this may be below nothing.
     acknowledged: Option<i64>,
+    /// What a transport that counts by itself had taken when it was looked at last.
+    counted: u64,
 }
 
 /// The part of a wait after which the kernel is asked first.
@@ -30,12 +32,12 @@ const EARLY: u32 = 8;
 
 impl Uptake {
     pub(super) const fn new(most: Duration, rate: Option<NonZeroU32>) -> Self {
-        Self { allowance: Allowance::new(most, rate), look_by: None, asks: None, acknowledged: None }
+        Self { allowance: Allowance::new(most, rate), look_by: None, asks: None, acknowledged: None, counted: 0 }
     }
 
     /// Another bound, also on a wait that has begun: it begins anew.
     pub(super) fn set(&mut self, most: Duration, rate: Option<NonZeroU32>) {
-        *self = Self { asks: self.asks, ..Self::new(most, rate) };
+        *self = Self { asks: self.asks, counted: self.counted, ..Self::new(most, rate) };
     }
 
     /// Another bound or another rate; what is `None` stays.
@@ -67,6 +69,18 @@ impl Uptake {
             self.allowance.credit(octets);
             self.allowance.pause();
             (self.look_by, self.acknowledged) = (None, None);
+        }
+    }
+
+    /// Octets were written. What a session of TLS took into its own buffers does not count: of that, `counted` is what its transport took, ever.
+    #[inline]
+    pub(super) fn wrote(&mut self, octets: u64, counted: Option<u64>) {
+        match counted {
+            None => self.took(octets),
+            Some(counted) => {
+                self.took(counted.saturating_sub(self.counted));
+                self.counted = counted;
+            }
         }
     }
 

@@ -49,9 +49,8 @@ pub(in crate::http) struct State {
     uptake: Uptake,
     /// Whether the socket takes nothing.
     pub(super) is_stuck: bool,
-    /// Octets that the stream took, ever, and what of that the transport beneath TLS had taken when it was looked at last.
+    /// Octets that the stream took, ever.
     pub(super) written: u64,
-    sent: u64,
     /// Octets of content that came since the driver looked.
     pub(super) data_octets: u64,
     /// What the client does too much of.
@@ -79,7 +78,6 @@ impl Wire {
             uptake: Uptake::new(timeouts.write, timeouts.write_min_rate),
             is_stuck: false,
             written: 0,
-            sent: 0,
             data_octets: 0,
             flood: None,
             fault: None,
@@ -160,14 +158,14 @@ impl State {
     fn wrote(&mut self, outcome: &Poll<io::Result<usize>>) {
         match outcome {
             Poll::Pending => {
-                self.note_progress(0);
+                self.uptake.wrote(0, self.stream.sent());
                 self.is_stuck = true;
                 self.uptake.begin(|| self.stream.unacknowledged().is_some());
             }
             Poll::Ready(Ok(n)) => {
                 self.is_stuck = false;
                 self.written += *n as u64;
-                self.note_progress(*n as u64);
+                self.uptake.wrote(*n as u64, self.stream.sent());
                 self.uptake.pause();
                 self.control.earn(*n as f64 / OCTETS_FOR_A_FRAME);
             }
@@ -182,27 +180,16 @@ impl State {
     fn flushed(&mut self, outcome: &Poll<io::Result<()>>) {
         match outcome {
             Poll::Pending => {
-                self.note_progress(0);
+                self.uptake.wrote(0, self.stream.sent());
                 self.is_stuck = true;
                 self.uptake.begin(|| self.stream.unacknowledged().is_some());
             }
             Poll::Ready(_) if self.is_stuck => {
                 self.is_stuck = false;
-                self.note_progress(0);
+                self.uptake.wrote(0, self.stream.sent());
                 self.uptake.pause();
             }
             Poll::Ready(_) => {}
-        }
-    }
-
-    /// What a session of TLS took into its own buffers does not count.
-    fn note_progress(&mut self, octets: u64) {
-        match self.stream.sent() {
-            None => self.uptake.took(octets),
-            Some(sent) => {
-                self.uptake.took(sent.saturating_sub(self.sent));
-                self.sent = sent;
-            }
         }
     }
 }
