@@ -137,6 +137,7 @@ const fn tls_label(reason: Reason) -> &'static str {
         Reason::WrongName => "tls-wrong-name",
         Reason::UnknownIssuer => "tls-unknown-issuer",
         Reason::Revoked => "tls-revoked",
+        Reason::RevocationListExpired => "tls-revocation-list-expired",
         Reason::BadCertificate => "tls-bad-certificate",
         Reason::NoCertificate => "tls-no-certificate",
         _ => "tls",

@@ -99,6 +99,7 @@ fn what_is_wrong_with_a_certificate_is_in_the_label() {
         (Reason::WrongName, "tls-wrong-name"),
         (Reason::UnknownIssuer, "tls-unknown-issuer"),
         (Reason::Revoked, "tls-revoked"),
+        (Reason::RevocationListExpired, "tls-revocation-list-expired"),
         (Reason::Library, "tls"),
     ] {
         assert_eq!(Error::upstream(Kind::Tls(reason)).label(), label);
