@@ -136,7 +136,8 @@ impl<R: Route, F, Y, S, O, C> App<R, F, Y, S, O, C> {
         self
     }
 
-    /// How many octets of request content are kept so that they can be sent again. A request with more is sent once. Default 64 KiB.
+    /// How many octets of request content are kept so that they can be sent again. A request with more is sent once. However
+    /// small the pieces are in which they come, they take at most twice as much memory. Default 64 KiB.
     #[must_use]
     pub fn replay_octets(mut self, octets: usize) -> Self {
         self.settings.replay_octets = octets;

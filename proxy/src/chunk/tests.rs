@@ -1,4 +1,10 @@
+use simplon_testkit::alloc::{self, Counting};
+
 use super::*;
+use crate::message::Content;
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
 
 fn data(octets: impl Into<Bytes>, last: Last) -> Chunk {
     Chunk::Data(octets.into(), last)
@@ -17,16 +23,17 @@ fn kept(chunks: impl IntoIterator<Item = Chunk>) -> (Vec<usize>, Vec<u8>) {
 
 #[test]
 fn small_chunks_are_joined_and_large_ones_left_alone() {
-    let large = vec![b'l'; SMALL];
+    let large = vec![b'l'; LARGE];
     let (sizes, octets) = kept([
         data("a", Last::No),
         data("b", Last::No),
         data(large.clone(), Last::No),
         data("c", Last::No),
-        data(large.clone(), Last::No),
+        data(vec![b'm'; JOINED], Last::No),
+        data("d", Last::No),
     ]);
-    assert_eq!(sizes, [2, SMALL + 1, SMALL]);
-    assert_eq!(octets, [b"ab", &large[..], b"c", &large].concat());
+    assert_eq!(sizes, [2, LARGE, 1, JOINED, 1]);
+    assert_eq!(octets, [b"ab", &large[..], b"c", &[b'm'; JOINED], b"d"].concat());
 }
 
 #[test]
@@ -48,12 +55,40 @@ fn the_end_stays_the_end() {
     assert_eq!(kept.iter().map(Chunk::last).collect::<Vec<_>>(), [Last::No, Last::Yes]);
 }
 
-/// What was a view of a large buffer is none any more.
+/// The largest buffer that anything is read into.
+const BUFFER: usize = 64 << 10;
+
+/// Pieces of whatever size, each a view of a buffer of its own that nobody else holds: what is kept takes twice as much memory as it has octets at
+/// most, and a little for each block.
 #[test]
-fn what_is_joined_keeps_no_buffer_of_others() {
-    let buffer = Bytes::from(vec![b'x'; 1 << 20]);
-    let mut kept = Kept::default();
-    (0..10).for_each(|n| kept.push(data(buffer.slice(n * 1000..n * 1000 + 1), Last::No)));
-    assert_eq!(kept.iter().map(Chunk::len).collect::<Vec<_>>(), [10]);
-    assert!(buffer.is_unique());
+fn memory_that_is_held_follows_the_octets() {
+    for size in
+        (0..=16).flat_map(|power| [(1 << power) - 1, 1 << power, (1 << power) + 1]).filter(|size| *size <= BUFFER)
+    {
+        let mut kept = Kept::default();
+        let mut octets = 0;
+        let counted = alloc::count(|| {
+            while octets < BUFFER {
+                let buffer = Bytes::from(vec![b'x'; BUFFER]);
+                kept.push(data(buffer.slice(BUFFER - size..), Last::No));
+                octets += size.max(1024);
+            }
+        });
+        let held: usize = kept.iter().map(Chunk::len).sum();
+        let blocks = kept.iter().count();
+        assert!(counted.held as usize <= 2 * held + 256 * blocks + 4096, "{size}: {} for {held}", counted.held);
+        assert!(blocks <= 2 * held / JOINED + 2, "{size}: {blocks}");
+    }
+}
+
+#[test]
+fn who_keeps_the_beginning_of_what_is_held_keeps_no_more() {
+    let mut content = Content::new(Last::No);
+    content.replace(Bytes::from(vec![b'x'; BUFFER]));
+    let mut beginning = Bytes::new();
+    let counted = alloc::count(|| {
+        beginning = content.prefix(4);
+        content = Content::new(Last::Yes);
+    });
+    assert!(counted.held < 0, "{beginning:?} keeps all: {}", counted.held);
 }

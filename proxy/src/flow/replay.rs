@@ -13,7 +13,8 @@ pub enum Recorded {
 
 /// The content that was sent so far.
 ///
-/// Over its bound it keeps nothing and says so: a request is sent again whole or not at all.
+/// Over its bound it keeps nothing and says so: a request is sent again whole or not at all. What it keeps takes at most twice as much memory as
+/// it has octets, however small the pieces are in which they came.
 #[derive(Debug)]
 pub struct Replay {
     chunks: Kept,
@@ -33,7 +34,8 @@ impl Replay {
         if self.recorded == Recorded::Overflowed {
             return;
         }
-        self.octets = self.octets.saturating_add(chunk.len());
+        let trailers = if let Chunk::Trailers(fields) = chunk { fields.octets() } else { 0 };
+        self.octets = self.octets.saturating_add(chunk.len()).saturating_add(trailers);
         if self.octets > self.bound {
             self.forget();
         } else {

@@ -117,8 +117,12 @@ impl Content {
             _ => None,
         });
         let Some(first) = pieces.next() else { return Bytes::new() };
-        if first.len() >= limit || self.octets == first.len() {
-            return first.slice(..first.len().min(limit));
+        if first.len() > limit {
+            // Whoever keeps a beginning keeps no more than that.
+            return Bytes::copy_from_slice(&first[..limit]);
+        }
+        if first.len() == limit || self.octets == first.len() {
+            return first.clone();
         }
         let mut whole = BytesMut::with_capacity(self.octets.min(limit));
         for piece in std::iter::once(first).chain(pieces) {
@@ -142,7 +146,7 @@ impl Content {
         self.octets = content.len();
         self.over = Last::Yes;
         if !content.is_empty() {
-            self.held.push(Chunk::Data(content, Last::Yes));
+            self.held.put(content, Last::Yes);
         }
     }
 }
