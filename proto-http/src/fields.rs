@@ -27,12 +27,14 @@ mod convert;
 mod edit;
 mod known;
 mod list;
+mod read;
 mod spare;
 mod write;
 
 pub(crate) use edit::Draft;
 pub(crate) use known::set_of;
 pub use known::{Known, KnownSet};
+pub(crate) use read::Ends;
 
 use bytes::Bytes;
 

@@ -1,5 +1,7 @@
 //! Classes of octets and the few shapes made of them (RFC 9110 §5.5, §5.6; RFC 5234).
 
+pub(crate) mod words;
+
 /// For each octet, whether a token may hold it.
 const TOKEN: [bool; 256] = letters_digits_and(b"!#$%&'*+-.^_`|~");
 

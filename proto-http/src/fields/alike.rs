@@ -6,6 +6,7 @@
 //!
 //! Names are told while they are looked up anyway: a message in which none reads alike pays nothing for it.
 
+use super::known::LONGEST;
 pub(crate) use super::known::Read;
 use super::{Fields, Known, set_of};
 use crate::h1::Config;
@@ -69,12 +70,30 @@ fn settle_some(fields: &mut Fields, alike: u64, side: Side, config: &Config) -> 
     Ok(())
 }
 
-/// Whether a name reads as one of the X-Forwarded family and is not: `X_Forwarded_Prefix`.
+/// What a name reads like that is no known one.
 #[inline]
-pub(super) fn is_family(name: &[u8]) -> bool {
-    // Most names differ in their first letter.
-    name.first().is_some_and(|first| first | 0x20 == b'x')
-        && name.get(..FAMILY_PREFIX.len()).is_some_and(|start| is_alike(FAMILY_PREFIX, start))
+pub(super) fn read_unknown(name: &[u8]) -> Read {
+    if memchr::memchr(b'_', name).is_none() { Read::Other } else { read_dashed(name) }
+}
+
+#[cold]
+fn read_dashed(name: &[u8]) -> Read {
+    let mut dashed = [0; LONGEST];
+    let known = dashed.get_mut(..name.len()).and_then(|dashed| {
+        dashed.iter_mut().zip(name).for_each(|(to, octet)| *to = self::dashed(*octet));
+        Known::of(dashed)
+    });
+    match known {
+        Some(known) => Read::Alike(known.bit()),
+        None if is_family(name) => Read::Alike(FAMILY),
+        None => Read::Other,
+    }
+}
+
+/// Whether a name reads as one of the X-Forwarded family and is not: `X_Forwarded_Prefix`.
+fn is_family(name: &[u8]) -> bool {
+    let is_alike = |start: &[u8]| start.contains(&b'_') && reads_as(FAMILY_PREFIX, start);
+    name.get(..FAMILY_PREFIX.len()).is_some_and(is_alike)
 }
 
 /// Whether a name is of the X-Forwarded family, or reads like one of it.
@@ -85,11 +104,6 @@ pub(crate) fn reads_as_family(name: &[u8]) -> bool {
 /// What a name is, and what it reads like.
 pub(crate) fn read(name: &[u8]) -> Read {
     Known::read(name)
-}
-
-/// Whether two names are the same but for underscores, of which there is at least one.
-pub(super) fn is_alike(text: &[u8], name: &[u8]) -> bool {
-    memchr::memchr(b'_', name).is_some() && reads_as(text, name)
 }
 
 /// Whether two names are the same once underscores are dashes.

@@ -343,57 +343,9 @@ impl Span {
 /// The entries of a head that is being read.
 #[derive(Debug, Default)]
 pub(crate) struct Draft {
-    list: Option<Box<List>>,
+    pub(super) list: Option<Box<List>>,
     /// What its names read like that they are not: see [`super::alike`].
     pub(crate) alike: u64,
-}
-
-impl Draft {
-    /// Notes where fields stand in a head, names and values; the parser has checked both. `None` if the head is too large for it.
-    pub(crate) fn note<'a>(
-        &mut self,
-        block: &[u8],
-        fields: impl ExactSizeIterator<Item = (&'a [u8], &'a [u8])>,
-    ) -> Option<()> {
-        // All places in it are smaller than this.
-        u32::try_from(block.len()).ok()?;
-        let list = self.list.get_or_insert_with(spare::take);
-        let (mut present, mut alike, mut fits) = (list.present, 0, true);
-        list.entries.extend(fields.map(|(name, value)| {
-            let name_at = name.as_ptr() as usize - block.as_ptr() as usize;
-            let colon = name_at + name.len();
-            let value_at = if value.is_empty() { colon } else { value.as_ptr() as usize - block.as_ptr() as usize };
-            let known = match Known::read(name) {
-                Read::As(known) => {
-                    present |= known.bit();
-                    Some(known)
-                }
-                Read::Alike(bit) => {
-                    alike |= bit;
-                    None
-                }
-                Read::Other => None,
-            };
-            fits &= name.len() <= usize::from(u16::MAX);
-            Entry {
-                name_at: name_at as u32,
-                value_at: value_at as u32,
-                value_len: value.len() as u32,
-                name_len: name.len() as u16,
-                known: known.map_or(OTHER, |known| known as u8),
-                home: home_of(block, colon, value_at, value_at + value.len()),
-            }
-        }));
-        list.present = present;
-        self.alike |= alike;
-        fits.then_some(())
-    }
-}
-
-/// Whether a line stands as it would be written: from its colon to the end of its value, and beyond.
-fn home_of(block: &[u8], colon: usize, value_at: usize, end: usize) -> Home {
-    let is_line = value_at == colon + 2 && block[colon + 1] == b' ' && block.get(end..end + 2) == Some(b"\r\n");
-    if is_line { Home::Line } else { Home::Block }
 }
 
 impl Drop for Draft {

@@ -1,8 +1,9 @@
 //! The names that the machinery asks for, recognised once when a field is read or added.
 
-mod shape;
+mod name;
 
-use self::shape::Shape;
+pub(super) use self::name::{LONGEST, Name};
+use self::name::{Shape, spread};
 use super::{AsName, alike};
 
 macro_rules! known {
@@ -85,28 +86,12 @@ impl Known {
 
     /// Recognises a name in any case.
     pub fn of(name: &[u8]) -> Option<Self> {
-        Self::candidate(name).filter(|known| known.is(name))
+        Name::of(name).known()
     }
 
-    /// The only one that a name can be.
-    fn candidate(name: &[u8]) -> Option<Self> {
-        let place = SLOTS.known[slot(SLOTS.seed, name)?];
-        Self::ALL.get(usize::from(place)).copied()
-    }
-
-    fn is(self, name: &[u8]) -> bool {
-        SHAPES[self as usize].is(name)
-    }
-
-    /// What a name is, and what it reads like. A slot does not depend on the dashes of a name, so that a name which is nothing of the kind is
-    /// mostly told by its slot alone.
+    /// What a name is, and what it reads like.
     pub(crate) fn read(name: &[u8]) -> Read {
-        match Self::candidate(name) {
-            Some(known) if known.is(name) => Read::As(known),
-            Some(known) if alike::is_alike(known.as_str().as_bytes(), name) => Read::Alike(known.bit()),
-            _ if alike::is_family(name) => Read::Alike(alike::FAMILY),
-            _ => Read::Other,
-        }
+        Self::of(name).map_or_else(|| alike::read_unknown(name), Read::As)
     }
 
     /// The bit of this name in a set.
@@ -124,60 +109,126 @@ pub(crate) enum Read {
     Other,
 }
 
-static SHAPES: [Shape; Known::NAMES.len()] = shapes();
+/// Names that nobody asks for and that are often there: what they are made of need not be looked at.
+const OFTEN: &[&str] = &[
+    "Accept-Language",
+    "Accept-Ranges",
+    "Access-Control-Allow-Origin",
+    "Alt-Svc",
+    "Content-Disposition",
+    "Content-Language",
+    "Content-Security-Policy",
+    "DNT",
+    "If-Match",
+    "If-Range",
+    "Link",
+    "Origin",
+    "Priority",
+    "Referrer-Policy",
+    "Sec-CH-UA",
+    "Sec-CH-UA-Mobile",
+    "Sec-CH-UA-Platform",
+    "Sec-Fetch-Dest",
+    "Sec-Fetch-Mode",
+    "Sec-Fetch-Site",
+    "Sec-Fetch-User",
+    "Strict-Transport-Security",
+    "Traceparent",
+    "Upgrade-Insecure-Requests",
+    "X-Content-Type-Options",
+    "X-Correlation-ID",
+    "X-Frame-Options",
+    "X-Powered-By",
+    "X-Request-ID",
+    "X-Requested-With",
+    "X-XSS-Protection",
+];
 
-const fn shapes() -> [Shape; Known::NAMES.len()] {
-    let mut shapes = [Shape::of(b""); Known::NAMES.len()];
+impl Name {
+    /// What this is of all that has a slot: the only one that it can be is compared with it.
+    #[inline(always)]
+    pub(super) fn place(&self) -> Option<Place> {
+        let place = usize::from(SLOTS.places[slot(SLOTS.seed, self)]);
+        if SHAPES.get(place)?.is(self) { Some(Place(place)) } else { None }
+    }
+
+    fn known(&self) -> Option<Known> {
+        self.place()?.known()
+    }
+}
+
+/// A name that has a slot: a known one, or one of [`OFTEN`].
+#[derive(Clone, Copy)]
+pub(super) struct Place(usize);
+
+impl Place {
+    #[inline(always)]
+    pub(super) fn known(self) -> Option<Known> {
+        Known::ALL.get(self.0).copied()
+    }
+}
+
+const fn placed(place: usize) -> &'static [u8] {
+    if place < Known::NAMES.len() {
+        Known::NAMES[place].as_bytes()
+    } else {
+        OFTEN[place - Known::NAMES.len()].as_bytes()
+    }
+}
+
+const PLACES: usize = Known::NAMES.len() + OFTEN.len();
+static SHAPES: [Shape; PLACES] = shapes();
+
+const fn shapes() -> [Shape; PLACES] {
+    let mut shapes = [Shape::of(b""); PLACES];
     let mut at = 0;
     while at < shapes.len() {
-        shapes[at] = Shape::of(Known::NAMES[at].as_bytes());
+        shapes[at] = Shape::of(placed(at));
         at += 1;
     }
     shapes
 }
 
-/// Where each known name is looked up: no two share a slot, so that one comparison decides.
+/// Where each name is looked up: no two share a slot, so that one comparison decides.
 struct Slots {
-    seed: usize,
-    /// Places in [`Known::ALL`], or [`NOBODY`].
-    known: [u8; SLOT_COUNT],
+    seed: u64,
+    /// Numbers of places, or [`NOBODY`].
+    places: [u8; SLOT_COUNT],
 }
 
-const SLOT_COUNT: usize = 512;
+const SLOT_COUNT: usize = 1024;
 const NOBODY: u8 = u8::MAX;
 static SLOTS: Slots = find_slots();
 
-/// The slot of a name, by its length, its first letter and its last two.
-const fn slot(seed: usize, name: &[u8]) -> Option<usize> {
-    let length = name.len();
-    let ([first, ..], [.., before, last]) = (name, name) else { return None };
-    let letters = (*first as usize | 0x20) | (*before as usize | 0x20) << 8 | (*last as usize | 0x20) << 16;
-    Some(((length | letters << 8).wrapping_mul(seed) >> 24) % SLOT_COUNT)
+/// The slot of a name in any case.
+#[inline(always)]
+const fn slot(seed: u64, name: &Name) -> usize {
+    (spread(name).wrapping_mul(seed) >> (u64::BITS - SLOT_COUNT.ilog2())) as usize
 }
 
 /// Tries seeds until all names have slots of their own.
 const fn find_slots() -> Slots {
-    let mut seed = 0x9e37_79b1;
+    let mut seed = 0x9e37_79b9_7f4a_7c15;
     loop {
-        if let Some(known) = try_seed(seed) {
-            return Slots { seed, known };
+        if let Some(places) = try_seed(seed) {
+            return Slots { seed, places };
         }
         seed += 2;
     }
 }
 
-const fn try_seed(seed: usize) -> Option<[u8; SLOT_COUNT]> {
-    let mut known = [NOBODY; SLOT_COUNT];
+const fn try_seed(seed: u64) -> Option<[u8; SLOT_COUNT]> {
+    let mut places = [NOBODY; SLOT_COUNT];
     let mut at = 0;
-    while at < Known::NAMES.len() {
-        let Some(slot) = slot(seed, Known::NAMES[at].as_bytes()) else { return None };
-        if known[slot] != NOBODY {
+    while at < PLACES {
+        let slot = slot(seed, &Name::spelled(placed(at)));
+        if places[slot] != NOBODY {
             return None;
         }
-        known[slot] = at as u8;
+        places[slot] = at as u8;
         at += 1;
     }
-    Some(known)
+    Some(places)
 }
 
 impl AsName for Known {

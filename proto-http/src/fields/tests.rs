@@ -17,13 +17,12 @@ fn written(fields: &Fields) -> String {
     String::from_utf8(out).unwrap()
 }
 
-/// A list as the parser makes it.
-fn received(head: &'static str) -> Fields {
+/// A list as the parser makes it, of lines without the empty one.
+fn received(lines: &str) -> Fields {
+    let head = [lines, "\r\n"].concat();
     let mut draft = Draft::default();
-    let lines: Vec<_> = head.split_terminator("\r\n").map(|line| line.split_once(':').unwrap()).collect();
-    let fields = lines.iter().map(|(name, value)| (name.as_bytes(), value.trim().as_bytes()));
-    draft.note(head.as_bytes(), fields).unwrap();
-    Fields::of_block(Bytes::from_static(head.as_bytes()), draft)
+    assert_eq!(draft.read(head.as_bytes(), 0, 100, Ends::Strict), Ok(head.len()));
+    Fields::of_block(Bytes::from(head), draft)
 }
 
 #[test]

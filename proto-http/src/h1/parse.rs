@@ -1,6 +1,5 @@
 //! Complete heads: where everything stands in them.
 
-use std::mem::MaybeUninit;
 use std::ops::Range;
 
 use bytes::BytesMut;
@@ -8,12 +7,10 @@ use http::{Method, StatusCode, Version};
 
 use super::config::Config;
 use super::lines::{self, Bounds, METHOD, Scan, Section};
-use crate::fields::Draft;
+use crate::fields::{Draft, Ends};
 use crate::limits::Limits;
 use crate::rules::Rule;
-
-/// Fields that find place on the stack; limits above it take a vector.
-const ON_STACK: usize = 128;
+use crate::syntax::{self, words};
 
 /// A head as it stands in the buffer; nothing of it is copied.
 #[derive(Debug)]
@@ -43,12 +40,8 @@ pub(super) struct Answered {
 /// What differs between the two kinds of start lines.
 pub(super) trait Start: Sized {
     const SECTION: Section;
-    /// Reads a head that is complete and strict in every way; `None` if it is not, or not yet.
-    fn at_once<'b>(
-        octets: &'b [u8],
-        slots: &mut [MaybeUninit<httparse::Header<'b>>],
-        limits: &Limits,
-    ) -> Option<Outline<Self>>;
+    /// Reads a start line that is complete and strict in every way, and says where it ends; `None` if it is not, or not yet.
+    fn at_once(octets: &[u8], limits: &Limits) -> Option<(Self, usize)>;
     /// Reads a start line, which begins the buffer.
     fn of_line(octets: &[u8], line: &[u8]) -> Result<Self, Rule>;
 }
@@ -85,72 +78,33 @@ pub(super) fn trailers(octets: &[u8], most: usize) -> Result<Draft, Rule> {
 }
 
 fn at_once<S: Start>(octets: &[u8], limits: &Limits) -> Option<Outline<S>> {
-    if limits.head_fields <= ON_STACK {
-        let mut slots = [const { MaybeUninit::uninit() }; ON_STACK];
-        S::at_once(octets, &mut slots[..limits.head_fields], limits)
-    } else {
-        let mut slots = vec![MaybeUninit::uninit(); limits.head_fields];
-        S::at_once(octets, &mut slots, limits)
-    }
+    let (start, line_end) = S::at_once(octets, limits)?;
+    let mut draft = Draft::default();
+    let length = draft.read(octets, line_end, limits.head_fields, Ends::Strict).ok()?;
+    (length <= limits.head_octets).then_some(Outline { length, start, draft })
 }
 
 /// The fields from `from` to the empty line that ends the octets; all lines are checked.
 fn fields(octets: &[u8], from: usize, most: usize) -> Result<Draft, Rule> {
-    let mut on_stack = [httparse::EMPTY_HEADER; ON_STACK];
-    let mut on_heap = Vec::new();
-    let slots = if most <= ON_STACK {
-        &mut on_stack[..most]
-    } else {
-        on_heap.resize(most, httparse::EMPTY_HEADER);
-        &mut on_heap
-    };
-    let parsed = httparse::parse_headers(&octets[from..], slots);
-    match parsed {
-        Ok(httparse::Status::Complete((_, found))) => note(octets, found),
-        // The lines were checked by the same grammar, so that neither can happen.
-        Ok(httparse::Status::Partial) | Err(_) => Err(Rule::NameMalformed),
-    }
-}
-
-fn note(octets: &[u8], found: &[httparse::Header<'_>]) -> Result<Draft, Rule> {
     let mut draft = Draft::default();
-    let fields = found.iter().map(|field| (field.name.as_bytes(), field.value));
-    draft.note(octets, fields).ok_or(Rule::HeadTooLarge)?;
+    draft.read(octets, from, most, Ends::Checked)?;
     Ok(draft)
-}
-
-/// Each line of what was parsed ends in CR LF: the parser would take LF alone.
-fn is_strict(octets: &[u8], length: usize, found: &[httparse::Header<'_>]) -> bool {
-    let ends_before = |field: &httparse::Header<'_>| {
-        let at = field.name.as_ptr() as usize - octets.as_ptr() as usize;
-        at >= 2 && octets[at - 2] == b'\r'
-    };
-    octets[..length].ends_with(b"\r\n\r\n") && found.iter().all(ends_before)
 }
 
 impl Start for Asked {
     const SECTION: Section = Section::Request;
 
-    fn at_once<'b>(
-        octets: &'b [u8],
-        slots: &mut [MaybeUninit<httparse::Header<'b>>],
-        limits: &Limits,
-    ) -> Option<Outline<Self>> {
-        if begins_empty(octets) {
-            return None;
-        }
-        let mut parsed = httparse::Request::new(&mut []);
-        let Ok(httparse::Status::Complete(length)) = parsed.parse_with_uninit_headers(octets, slots) else {
-            return None;
+    fn at_once(octets: &[u8], limits: &Limits) -> Option<(Self, usize)> {
+        let (method, target_at) = method_of(octets)?;
+        let target_end = target_at + words::invisible(&octets[target_at..]);
+        let version = match octets.get(target_end..)?.first_chunk()? {
+            b" HTTP/1.1\r\n" => Version::HTTP_11,
+            b" HTTP/1.0\r\n" => Version::HTTP_10,
+            _ => return None,
         };
-        let (method, target) = (parsed.method?, parsed.path?);
-        let is_within = length <= limits.head_octets && target.len() <= limits.target_octets && method.len() <= METHOD;
-        if !is_within || !is_strict(octets, length, parsed.headers) {
-            return None;
-        }
-        let method = Method::from_bytes(method.as_bytes()).ok()?;
-        let start = Self { method, target: range(octets, target.as_bytes()), version: version(parsed.version?) };
-        Some(Outline { length, start, draft: note(octets, parsed.headers).ok()? })
+        let target = target_at..target_end;
+        let is_within = !target.is_empty() && target.len() <= limits.target_octets;
+        is_within.then_some((Self { method, target, version }, target_end + " HTTP/1.1\r\n".len()))
     }
 
     fn of_line(octets: &[u8], line: &[u8]) -> Result<Self, Rule> {
@@ -163,27 +117,23 @@ impl Start for Asked {
 impl Start for Answered {
     const SECTION: Section = Section::Response;
 
-    fn at_once<'b>(
-        octets: &'b [u8],
-        slots: &mut [MaybeUninit<httparse::Header<'b>>],
-        limits: &Limits,
-    ) -> Option<Outline<Self>> {
-        if begins_empty(octets) {
-            return None;
-        }
-        let mut parsed = httparse::Response::new(&mut []);
-        let parser = httparse::ParserConfig::default();
-        let outcome = parser.parse_response_with_uninit_headers(&mut parsed, octets, slots);
-        let Ok(httparse::Status::Complete(length)) = outcome else { return None };
-        if length > limits.head_octets || !is_strict(octets, length, parsed.headers) {
-            return None;
-        }
-        let status = StatusCode::from_u16(parsed.code?).ok()?;
-        // The parser gives no reason that is not ASCII; the line has it.
-        let line_end = memchr::memchr(b'\r', octets)?;
-        let reason = reason(status, REASON_AT.min(line_end)..line_end, octets);
-        let start = Self { version: version(parsed.version?), status, reason };
-        Some(Outline { length, start, draft: note(octets, parsed.headers).ok()? })
+    fn at_once(octets: &[u8], _limits: &Limits) -> Option<(Self, usize)> {
+        let version = match octets.first_chunk()? {
+            b"HTTP/1.1 " => Version::HTTP_11,
+            b"HTTP/1.0 " => Version::HTTP_10,
+            _ => return None,
+        };
+        let status = StatusCode::from_bytes(octets.get(STATUS_AT..STATUS_AT + 3)?).ok()?;
+        let reason_at = match octets.get(STATUS_AT + 3)? {
+            b' ' => STATUS_AT + 4,
+            // There may be none, and then no blank before it.
+            _ => STATUS_AT + 3,
+        };
+        let line_end = words::end_of_value(octets, reason_at)?;
+        let has_end = octets.get(line_end..)?.starts_with(b"\r\n");
+        let is_apart = reason_at > STATUS_AT + 3 || line_end == reason_at;
+        let start = Self { version, status, reason: reason(status, reason_at..line_end, octets) };
+        (has_end && is_apart).then_some((start, line_end + 2))
     }
 
     fn of_line(octets: &[u8], line: &[u8]) -> Result<Self, Rule> {
@@ -193,22 +143,23 @@ impl Start for Answered {
     }
 }
 
-/// Where the reason stands in a status line.
-const REASON_AT: usize = "HTTP/1.1 200 ".len();
+/// A method with the blank after it, and where that ends.
+fn method_of(octets: &[u8]) -> Option<(Method, usize)> {
+    if octets.starts_with(b"GET ") {
+        return Some((Method::GET, 4));
+    }
+    let length = octets.iter().take(METHOD + 1).position(|octet| *octet == b' ')?;
+    let method = &octets[..length];
+    if syntax::is_token(method) { Some((Method::from_bytes(method).ok()?, length + 1)) } else { None }
+}
+
+/// Where the status stands in a status line.
+const STATUS_AT: usize = "HTTP/1.1 ".len();
 
 /// Nothing if the reason is the usual one for the status.
 fn reason(status: StatusCode, at: Range<usize>, octets: &[u8]) -> Range<usize> {
     let is_usual = status.canonical_reason().is_some_and(|usual| usual.as_bytes() == &octets[at.clone()]);
     if is_usual { 0..0 } else { at }
-}
-
-/// Empty lines before a start line are counted elsewhere; the parser would skip them.
-fn begins_empty(octets: &[u8]) -> bool {
-    octets.first().is_none_or(|b| matches!(b, b'\r' | b'\n'))
-}
-
-fn version(minor: u8) -> Version {
-    if minor == 0 { Version::HTTP_10 } else { Version::HTTP_11 }
 }
 
 fn range(octets: &[u8], part: &[u8]) -> Range<usize> {
