@@ -56,3 +56,10 @@ pub use sessions::SessionStats;
 pub use timeouts::Timeouts;
 pub use upstream::{Protocol, Upstream};
 pub use waits::Waits;
+
+/// What fuzz targets ask of parts that nobody else sees.
+#[cfg(all(fuzzing, feature = "h2"))]
+pub mod fuzzing {
+    pub use super::multiplex::fuzzing::{OfRequests, of_requests, resets};
+    pub use super::sessions::fuzzing::{OfResponses, of_responses};
+}

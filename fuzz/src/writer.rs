@@ -43,6 +43,7 @@ fn config() -> Arc<Config> {
     let mut config = Config::default();
     config.limits.head_octets *= 2;
     config.limits.head_fields *= 2;
+    (config.limits.trailer_octets, config.limits.trailer_fields) = (1 << 20, 1 << 12);
     config.next_hop = NextHop::Proxy;
     Arc::new(config)
 }
@@ -52,26 +53,38 @@ pub fn request_again(mut message: Message<RequestHead>) {
     if hop::strip_request(&mut message.head).is_err() {
         return;
     }
-    let mut client = Machine::<Client>::new(config());
-    match say(&mut client, &message) {
-        Ok(()) => {}
+    match write_request(&message) {
+        Ok(octets) => drop(same_request(&message, &octets)),
         // Version 1.0 may come without Host, and one can be relaxed into coming so; an origin gets none of these.
-        Err(StreamError::Misuse(Misuse::Head(Rule::HostMissing))) => return assert_eq!(written(&mut client), b""),
+        Err(StreamError::Misuse(Misuse::Head(Rule::HostMissing))) => {}
         Err(error) => panic!("accepted, and cannot be passed on: {error:?}\n{message:?}"),
     }
-    let octets = written(&mut client);
+}
+
+/// What is written of a request.
+///
+/// # Errors
+/// It cannot be sent: then nothing of it was written if its head was at fault.
+pub fn write_request(message: &Message<RequestHead>) -> Result<Vec<u8>, StreamError> {
+    let mut client = Machine::<Client>::new(config());
+    say(&mut client, message)?;
+    Ok(written(&mut client))
+}
+
+/// These octets are that request, to a strict reader; gives it as it was read.
+pub fn same_request(message: &Message<RequestHead>, octets: &[u8]) -> Message<RequestHead> {
     let mut server = Machine::<Server>::new(config());
-    let again = read(&mut server, &[&octets], |_, _| false);
-    let said = again.said;
-    let mut again = messages(&said);
-    assert_eq!(again.len(), 1, "written as something else: {said:?}\n{}", octets.escape_ascii());
-    let mut again = again.remove(0);
+    let said = read(&mut server, &[octets], |_, _| false).said;
+    let mut read = messages(&said);
+    assert_eq!(read.len(), 1, "written as something else: {said:?}\n{}", octets.escape_ascii());
+    let mut again = read.remove(0);
     hop::strip_request(&mut again.head).expect("what we wrote nominates nothing of others");
     assert_eq!((&message.head.method, &message.head.target), (&again.head.method, &again.head.target));
     assert_eq!(message.head.authority(), again.head.authority());
     assert_eq!(message.head.upgrade.is_some(), again.head.upgrade.is_some());
-    same(&message, &again, &message.head.fields, &again.head.fields);
+    same(message, &again, &message.head.fields, &again.head.fields);
     assert!(!server.has_excess(), "more was written than one message: {}", octets.escape_ascii());
+    again
 }
 
 /// A response as a proxy passes it on must be read as the same response.
@@ -79,26 +92,44 @@ pub fn response_again(mut message: Message<ResponseHead>, method: &Method) {
     if hop::strip_response(&mut message.head).is_err() || message.head.upgrade.is_some() {
         return;
     }
-    let mut client = Machine::<Client>::new(config());
+    match write_response(&message, method) {
+        Ok(octets) => drop(same_response(&message, method, &octets)),
+        Err(error) => panic!("accepted, and cannot be passed on: {error:?}\n{message:?}"),
+    }
+}
+
+/// What is written of a response to such a request.
+///
+/// # Errors
+/// It cannot be sent: then nothing of it was written if its head was at fault.
+pub fn write_response(message: &Message<ResponseHead>, method: &Method) -> Result<Vec<u8>, StreamError> {
     let mut server = Machine::<Server>::new(config());
-    let target = if method == Method::CONNECT { "a.example:80" } else { "/" };
-    let asked = format!("{method} {target} HTTP/1.1\r\nHost: a.example:80\r\n\r\n");
-    let mut request = messages(&read(&mut server, &[asked.as_bytes()], |_, _| false).said);
+    read(&mut server, &[asked(method).as_bytes()], |_, _| false);
+    say(&mut server, message)?;
+    Ok(written(&mut server))
+}
+
+/// These octets are that response, to a strict reader; gives it as it was read.
+pub fn same_response(message: &Message<ResponseHead>, method: &Method, octets: &[u8]) -> Message<ResponseHead> {
+    let mut server = Machine::<Server>::new(config());
+    let mut request = messages(&read(&mut server, &[asked(method).as_bytes()], |_, _| false).said);
+    let mut client = Machine::<Client>::new(config());
     say(&mut client, &request.remove(0)).expect("a plain request is taken");
     written(&mut client);
-    if let Err(error) = say(&mut server, &message) {
-        panic!("accepted, and cannot be passed on: {error:?}\n{message:?}");
-    }
-    let octets = written(&mut server);
-    let again = read(&mut client, &[&octets], |_, _| false);
-    let said = again.said;
-    let mut again = messages(&said);
-    assert_eq!(again.len(), 1, "written as something else: {said:?}\n{}", octets.escape_ascii());
-    let mut again = again.remove(0);
+    let said = read(&mut client, &[octets], |_, _| false).said;
+    let mut read = messages(&said);
+    assert_eq!(read.len(), 1, "written as something else: {said:?}\n{}", octets.escape_ascii());
+    let mut again = read.remove(0);
     hop::strip_response(&mut again.head).expect("what we wrote nominates nothing of others");
     assert_eq!(message.head.status, again.head.status);
-    same(&message, &again, &message.head.fields, &again.head.fields);
+    same(message, &again, &message.head.fields, &again.head.fields);
     assert!(!client.has_excess(), "more was written than one message: {}", octets.escape_ascii());
+    again
+}
+
+fn asked(method: &Method) -> String {
+    let target = if method == Method::CONNECT { "a.example:80" } else { "/" };
+    format!("{method} {target} HTTP/1.1\r\nHost: a.example:80\r\nTE: trailers\r\nConnection: TE\r\n\r\n")
 }
 
 fn say<R: Role>(machine: &mut Machine<R>, message: &Message<R::Outbound>) -> Result<(), StreamError>

@@ -19,6 +19,8 @@ pub use deadline::GrpcDeadline;
 pub use errors::GrpcErrors;
 pub use message::encode as encode_message;
 pub use timeout::{parse as parse_timeout, timeout};
+#[cfg(fuzzing)]
+pub use web::fuzzing;
 pub use web::{WebBridge, WebCall};
 
 /// What follows `prefix` in a media type, if that is the end, a suffix (`+proto`) or a parameter (`;…`).

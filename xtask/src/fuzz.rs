@@ -9,7 +9,7 @@ use crate::shell;
 use crate::workspace::Workspace;
 
 /// How long a target runs in CI: enough to find what a change broke at once.
-const SMOKE_SECS: u32 = 15;
+const SMOKE_SECS: u32 = 10;
 
 pub(crate) fn command(workspace: &Workspace, options: &Options) -> Outcome {
     let targets = targets(&workspace.root)?;

@@ -42,7 +42,7 @@ cargo xtask <command>
   deny                            licences, bans and layers; with cargo-deny also advisories
   docs [--check]                  fills the generated parts of the guide, or checks that they are up to date
   tls                             the TLS backends that need packages of the system, alone and all in one program
-  fuzz [TARGET…] [--secs N]       runs each fuzz target for N seconds (15)
+  fuzz [TARGET…] [--secs N]       runs each fuzz target for N seconds (10)
   skips [--begin] STEP            what a step of `ci` left out, against what it may leave out
   watch                           prints what to put into the environment of `cargo test`, so that tests that hang are named
   bench [WORKLOAD,…] [--rounds N] [--secs N] [--setup] [--pingora]

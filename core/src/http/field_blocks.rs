@@ -156,6 +156,10 @@ impl FieldBlocks {
             self.at = At::Start;
             let skip = if flags & PRIORITY == 0 { 0 } else { 5 };
             self.before = Before { padding: flags & PADDED != 0, skip };
+            if octets < u32::from(skip) + u32::from(self.before.padding) {
+                self.is_broken = true;
+                return None;
+            }
         }
         self.fragment = octets;
         self.ends = flags & END_HEADERS != 0;
@@ -174,7 +178,8 @@ impl FieldBlocks {
             self.fragment = self.fragment.saturating_sub(1);
             if self.before.padding {
                 self.before.padding = false;
-                let Some(left) = self.fragment.checked_sub(u32::from(*octet)) else {
+                let left = self.fragment.checked_sub(u32::from(*octet));
+                let Some(left) = left.filter(|left| *left >= u32::from(self.before.skip)) else {
                     self.is_broken = true;
                     return None;
                 };

@@ -23,6 +23,8 @@ mod config;
 mod deliveries;
 mod driver;
 mod frames;
+#[cfg(fuzzing)]
+pub(super) mod fuzzing;
 mod stats;
 mod watch;
 mod window;

@@ -7,6 +7,8 @@
 mod answered;
 mod drive;
 mod farewell;
+#[cfg(fuzzing)]
+pub(super) mod fuzzing;
 mod place;
 mod screen;
 mod session;

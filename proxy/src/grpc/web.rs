@@ -3,6 +3,8 @@
 mod accept;
 mod base64;
 mod frame;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 
 use bytes::Bytes;
 use http::StatusCode;

@@ -116,6 +116,27 @@ fn padding_and_priority_are_not_read() {
     assert_eq!(blocks.frame(CONTINUATION, END_HEADERS, 1, 0).map(|block| block.has_pseudo), Some(false));
 }
 
+#[test]
+fn what_does_not_fit_into_its_frame_ends_it_however_it_is_cut() {
+    // Padding that leaves no room for the priority, and frames that end before either.
+    let table: [(u8, &[u8]); 4] = [
+        (PADDED | PRIORITY, &[4, 0, 0, 0, 0, 9, 0x84]),
+        (PRIORITY, &[0, 0, 0, 0]),
+        (PADDED | PRIORITY, &[0, 0, 0, 0, 0]),
+        (PADDED, &[]),
+    ];
+    for (flags, payload) in table {
+        for cut in 0..=payload.len() {
+            let (before, after) = payload.split_at(cut);
+            let mut blocks = FieldBlocks::new();
+            let length = payload.len() as u32;
+            assert_eq!(blocks.frame(HEADERS, flags | END_HEADERS, 1, length), None, "{payload:?}");
+            assert_eq!(blocks.payload(before).or_else(|| blocks.payload(after)), None, "{payload:?} cut at {cut}");
+            assert_eq!(block_of(&mut blocks, &[0x82]), None, "{payload:?} cut at {cut}: it goes on");
+        }
+    }
+}
+
 /// Blocks at random, against a decoder that keeps everything.
 #[test]
 fn the_same_is_told_as_by_a_decoder() {

@@ -30,7 +30,8 @@ impl Scan {
                 if kind != 1 {
                     return Err(Reason::Malformed);
                 }
-                if whole > most {
+                // However it came cut, what it is in counts with it.
+                if whole.max(self.at) > most {
                     return Err(Reason::HelloTooLarge);
                 }
                 if self.message.len() > whole {

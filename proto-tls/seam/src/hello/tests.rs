@@ -264,6 +264,19 @@ async fn a_hello_that_is_too_large_is_refused_before_it_is_there() {
     assert_eq!(alert, [21, 3, 1, 0, 2, 2, 50]);
 }
 
+#[test]
+fn records_count_with_what_is_in_them_however_they_come() {
+    let wire = records(&message(&small()), 1);
+    for (most, expected) in [(wire.len() - 1, Err(Reason::HelloTooLarge)), (wire.len(), Ok(Some(())))] {
+        let whole = records::Scan::default().message(&wire, most);
+        let mut scan = records::Scan::default();
+        let cut = (1..=wire.len()).map(|n| scan.message(&wire[..n], most)).find(|it| *it != Ok(None)).unwrap();
+        for found in [whole, cut] {
+            assert_eq!(found.map(|message| message.map(drop)), expected, "{most}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn whoever_closes_gets_no_alert() {
     let octets = small();
