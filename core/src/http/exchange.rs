@@ -103,8 +103,13 @@ impl Exchange {
 
     /// One stream of a connection of HTTP/2.
     #[cfg(feature = "h2")]
-    pub(super) fn h2(stream: simplon_proto_http::h2::ServerStream, connection: Arc<Shared>, served: u32) -> Self {
-        Self(Kind::H2(h2::Exchange::new(stream, connection, served)))
+    pub(super) fn h2(
+        stream: simplon_proto_http::h2::ServerStream,
+        connection: Arc<Shared>,
+        served: u32,
+        head: super::multiplex::HeadOctets,
+    ) -> Self {
+        Self(Kind::H2(h2::Exchange::new(stream, connection, served, head)))
     }
 
     /// An exchange over any byte stream, for tests and for embedding: default limits and timeouts, no server around it.
@@ -151,6 +156,16 @@ impl Exchange {
             Kind::H1(_) => false,
             #[cfg(feature = "h2")]
             Kind::H2(_) => true,
+        }
+    }
+
+    /// The fields of the request's head are not held any more, and do not count in what the heads of a connection may take together
+    /// (`Http2Config::head_budget_octets`). Without a call they count until the exchange is dropped.
+    pub fn let_head_go(&mut self) {
+        match &mut self.0 {
+            Kind::H1(_) => {}
+            #[cfg(feature = "h2")]
+            Kind::H2(exchange) => exchange.let_head_go(),
         }
     }
 

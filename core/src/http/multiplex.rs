@@ -15,6 +15,7 @@
 //! |---|---|
 //! | the server drains, the connection is too old or carried its last exchange | GOAWAY in two steps (RFC 9113 §6.8); what came until the second is served |
 //! | no streams for [`super::Timeouts::keep_alive`] | the same |
+//! | heads that take more memory than they may together | the stream is refused |
 //! | a flood, or too many malformed requests | GOAWAY with ENHANCE_YOUR_CALM, and the end |
 //! | no sign of life, a socket that takes nothing, a head that takes too long | the end |
 
@@ -25,6 +26,8 @@ mod driver;
 mod frames;
 #[cfg(fuzzing)]
 pub(super) mod fuzzing;
+mod heads;
+mod life;
 mod stats;
 mod watch;
 mod window;
@@ -33,6 +36,7 @@ pub(super) use budget::Budget;
 pub use config::{ExtendedConnect, Http2Config};
 pub(super) use deliveries::Deliveries;
 pub(super) use frames::{Frames, Seen};
+pub(super) use heads::{HeadOctets, Heads};
 pub(super) use stats::Counters;
 pub use stats::Http2Stats;
 
@@ -88,6 +92,7 @@ pub(super) async fn serve<S: Serve>(
         wire: Arc::clone(&wire),
         deliveries: Deliveries::default(),
         open: AtomicU32::new(0),
+        heads: Heads::new(http2.head_budget_octets),
     };
     Driver::new(connection, wire, Arc::clone(app), config, http2, counters, Arc::new(shared), drain).run().await;
 }

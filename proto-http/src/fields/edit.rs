@@ -29,6 +29,16 @@ impl Fields {
         Ok(())
     }
 
+    /// Gives back what room is left in a list that is too large to be kept for others.
+    #[cfg(feature = "h2")]
+    pub(crate) fn fit(&mut self) {
+        if let Some(list) = &mut self.list
+            && list.arena.capacity() > spare::OCTETS
+        {
+            list.arena.shrink_to_fit();
+        }
+    }
+
     /// Puts a field at the end that says what the first one under another name says; gives whether there was one.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ use super::list::List;
 /// Lists kept per thread, and the largest that is worth keeping.
 const LISTS: usize = 512;
 const ENTRIES: usize = 256;
-const OCTETS: usize = 4 << 10;
+pub(super) const OCTETS: usize = 4 << 10;
 /// What a new list begins with.
 const FIRST_ENTRIES: usize = 32;
 const FIRST_OCTETS: usize = 512;

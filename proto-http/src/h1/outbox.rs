@@ -10,6 +10,8 @@ use bytes::{Buf, Bytes};
 const COPIED: usize = 2 << 10;
 /// Written octets that may stand at the front of the buffer before the rest moves up.
 const FRONT: usize = 16 << 10;
+/// A buffer of more is not kept once all of it is written.
+const LARGE: usize = 16 << 10;
 /// Buffers kept per thread, and the largest that is worth keeping.
 const SPARES: usize = 256;
 const SPARE_OCTETS: usize = 8 << 10;
@@ -123,6 +125,10 @@ impl Outbox {
     }
 
     fn clear(&mut self) {
+        if self.copied.capacity() > LARGE {
+            // A large head is not to take its room for as long as an answer takes.
+            self.copied = Vec::new();
+        }
         self.copied.clear();
         self.queue.clear();
         self.sent = 0;

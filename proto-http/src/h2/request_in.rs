@@ -149,6 +149,7 @@ fn fields(uri: &Uri, headers: &HeaderMap, target: &Target, limits: &Limits) -> R
         }
     }
     join_cookies(headers, &mut fields)?;
+    fields.fit();
     Ok(fields)
 }
 

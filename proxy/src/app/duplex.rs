@@ -7,7 +7,7 @@ use http::StatusCode;
 use simplon_core::connect::Connect;
 use simplon_core::http::Moved;
 use simplon_core::{Error, Kind};
-use simplon_proto_http::fields::Known;
+use simplon_proto_http::fields::{Fields, Known};
 use simplon_proto_http::rules::Rule;
 use simplon_proto_http::transfer::{Last, Misuse, Part, Sink, Source, StreamError};
 use simplon_proto_http::{RequestHead, ResponseHead, connection_auth, hop};
@@ -19,7 +19,7 @@ use super::run::each;
 use crate::chunk::{Chunk, Chunks};
 use crate::deadline::Deadline;
 use crate::filter::{Filter, Looks};
-use crate::flow::{Continue, Event, Flow, Replay, Side, Step};
+use crate::flow::{Continue, Event, Flow, Recorded, Replay, Side, Step};
 use crate::legs::{Happened, Held, HeldContent, Legs};
 use crate::message::{Content, ResponseView};
 use crate::observe::{End, Observe, Record, Stage};
@@ -60,7 +60,7 @@ enum Passed {
 pub(super) struct Joined<'a> {
     pub(super) flow: Flow,
     pub(super) legs: Legs<'a>,
-    pub(super) request: &'a RequestHead,
+    pub(super) request: &'a mut RequestHead,
     pub(super) replay: &'a mut Replay,
     pub(super) record: &'a mut Record,
     pub(super) deadline: &'a Deadline,
@@ -133,6 +133,7 @@ where
             }
         }
         replay.forget();
+        let_go(request, legs);
         let said = head.status;
         legs.response = Content::new(last);
         let Legs { exchange, upstream, response, .. } = &mut *legs;
@@ -173,7 +174,7 @@ where
     }
 
     async fn upload(&self, chunk: Chunk, joined: &mut Joined<'_>, cx: &mut R::Ctx) -> Result<Step, Failure> {
-        let Joined { flow, legs, replay, record, .. } = joined;
+        let Joined { flow, legs, request, replay, record, .. } = joined;
         let last = chunk.last();
         let mut out = Chunks::new();
         if flow.is_tunnel() {
@@ -186,6 +187,9 @@ where
             replay.record(&chunk);
             legs.upstream.push(chunk.into_part()).map_err(Error::internal)
         })?;
+        if replay.recorded() == Recorded::Overflowed {
+            let_go(request, legs);
+        }
         if !flow.has_answered() {
             // The wait for the answer begins when the request ends.
             legs.upstream.restart_wait();
@@ -216,6 +220,14 @@ fn strip(head: &mut ResponseHead) -> Result<(), Rule> {
         Ok(())
     } else {
         head.fields.set(Known::Upgrade, protocols).map_err(|_| Rule::UpgradeMalformed)
+    }
+}
+
+/// No retry can follow: of the request nothing but its method is asked for any more. Where others wait for room, its fields go at once.
+fn let_go(request: &mut RequestHead, legs: &mut Legs<'_>) {
+    if legs.exchange.shares_connection() {
+        request.fields = Fields::new();
+        legs.exchange.let_head_go();
     }
 }
 

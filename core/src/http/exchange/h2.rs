@@ -17,7 +17,7 @@ use tokio::time::Instant;
 use super::{Ended, wait_until};
 use crate::http::allowance::Allowance;
 use crate::http::field_blocks::BadFields;
-use crate::http::multiplex::{Deliveries, Wire};
+use crate::http::multiplex::{Deliveries, HeadOctets, Heads, Wire};
 use crate::http::timeouts::Timeouts;
 use crate::http::uptake::Uptake;
 use crate::http::waits::{Waits, is_grpc};
@@ -38,6 +38,7 @@ pub(in crate::http) struct Shared {
     pub(in crate::http) deliveries: Deliveries,
     /// How many streams are open.
     pub(in crate::http) open: AtomicU32,
+    pub(in crate::http) heads: Heads,
 }
 
 impl Shared {
@@ -72,12 +73,13 @@ pub(in crate::http) struct Exchange {
     granted: u64,
     failed: Option<StreamError>,
     ending: Ending,
+    head: HeadOctets,
     waits: Option<Box<Waits>>,
     is_grpc: bool,
 }
 
 impl Exchange {
-    pub(super) fn new(stream: ServerStream, connection: Arc<Shared>, served: u32) -> Self {
+    pub(super) fn new(stream: ServerStream, connection: Arc<Shared>, served: u32, head: HeadOctets) -> Self {
         let timeouts = &connection.timeouts;
         let read = Allowance::new(timeouts.body, timeouts.body_min_rate);
         let write = Uptake::new(timeouts.write, timeouts.write_min_rate);
@@ -93,6 +95,7 @@ impl Exchange {
             granted: 0,
             failed: None,
             ending: Ending::default(),
+            head,
             waits: None,
             is_grpc: false,
             connection,
@@ -101,6 +104,10 @@ impl Exchange {
 
     pub(super) fn info(&self) -> &Arc<ConnInfo> {
         &self.connection.info
+    }
+
+    pub(super) fn let_head_go(&mut self) {
+        self.connection.heads.let_go(&mut self.head);
     }
 
     pub(super) fn own_waits(&self) -> Option<&Waits> {
@@ -302,6 +309,7 @@ impl Drop for Exchange {
             self.stream.reset(Reason::Internal);
         }
         self.connection.bad_fields.take(self.stream.id());
+        self.connection.heads.give_back(self.head);
     }
 }
 

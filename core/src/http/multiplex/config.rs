@@ -26,6 +26,11 @@ pub struct Http2Config {
     pub frame_octets: u32,
     /// Octets of the table that compresses the client's fields. Default 4 KiB, that of RFC 9113.
     pub header_table_octets: u32,
+    /// Memory that the heads of all requests of a connection may take together: names, values, and 104 octets for each field. A stream whose
+    /// head is beyond it is refused (REFUSED_STREAM, RFC 9113 §8.7), which tells the client that it may ask again; to wait for room would hold the
+    /// head all the same, or hold up what other streams need to end. A head counts until a response has begun and no retry can need it, and
+    /// one alone is always taken. Default 2 MiB: 128 streams with 15 KiB each.
+    pub head_budget_octets: usize,
     /// Whether WebSockets and the like may be opened by extended CONNECT (RFC 8441). Default: they may.
     pub extended_connect: ExtendedConnect,
     /// Requests that break a rule before the connection is closed; good ones between them do not count. Default 32.
@@ -75,6 +80,7 @@ impl Default for Http2Config {
             send_buffer_octets: 64 << 10,
             frame_octets: 16 << 10,
             header_table_octets: 4 << 10,
+            head_budget_octets: 2 << 20,
             extended_connect: ExtendedConnect::Offered,
             malformed_requests: 32,
             local_resets: 512,

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use h2::server::{Connection, SendResponse};
-use h2::{Ping, PingPong, Reason, RecvStream};
+use h2::{PingPong, Reason, RecvStream};
 use http::Request;
 use simplon_proto_http::h1::Config;
 use simplon_proto_http::h2::ServerStream;
@@ -18,6 +18,8 @@ use tokio::time::Instant;
 
 use super::config::Http2Config;
 use super::frames::Fault;
+use super::heads::HeadOctets;
+use super::life::{End, Judged, Life};
 use super::stats::{Counters, Flood};
 use super::watch::{Watched, Wire};
 use super::window::Window;
@@ -68,26 +70,6 @@ pub(super) struct Driver<S> {
     look_by: Option<Instant>,
     pause: Duration,
     gather: Gather,
-}
-
-/// How a connection ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum End {
-    /// The two took leave.
-    Parted,
-    /// It is of no use any more.
-    Cut,
-}
-
-/// Where a connection stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Life {
-    /// Streams are taken on.
-    Open,
-    /// The client was told to open no more, at that time.
-    Leaving(Instant),
-    /// The client was told that it is over, since then.
-    Over(Instant),
 }
 
 impl<S: Serve> Driver<S> {
@@ -164,6 +146,7 @@ impl<S: Serve> Driver<S> {
                 Poll::Ready(None) if matches!(self.life, Life::Over(_)) => return Poll::Ready(End::Cut),
                 Poll::Ready(None) => return Poll::Ready(End::Parted),
                 Poll::Pending if self.judge(cx) == Judged::Told || self.measure(cx) == Judged::Told => {}
+                Poll::Pending if self.has_room() && self.wire.state().read_on() => {}
                 Poll::Pending => break,
             }
         }
@@ -192,23 +175,33 @@ impl<S: Serve> Driver<S> {
 
     /// The next stream. While tasks of streams that were reset pile up, none is taken on.
     fn poll_stream(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Accepted, h2::Error>>> {
-        let most = (self.config.concurrent_streams as usize).saturating_mul(TASKS_PER_STREAM);
-        if self.streams.len() < most {
+        if self.has_room() {
             return self.connection.poll_accept(cx);
         }
         self.connection.poll_closed(cx).map(|outcome| outcome.err().map(Err))
     }
 
+    fn has_room(&self) -> bool {
+        self.streams.len() < (self.config.concurrent_streams as usize).saturating_mul(TASKS_PER_STREAM)
+    }
+
     fn begin(&mut self, request: Request<RecvStream>, mut respond: SendResponse<Bytes>, cx: &mut Context<'_>) {
         self.counters.streams.add();
+        let before = self.served;
+        self.served = before.saturating_add(1);
         if respond.poll_reset(cx).is_ready() {
             // Over before anybody looked at it: nobody is to do anything for it.
             self.counters.stillborn.add();
-            self.served = self.served.saturating_add(1);
+            return;
+        }
+        let octets = HeadOctets::of(&request);
+        if !self.shared.heads.take(octets) {
+            self.counters.refused.add();
+            respond.send_reset(Reason::REFUSED_STREAM);
             return;
         }
         let stream = ServerStream::new(request, respond, Arc::clone(&self.protocol));
-        let exchange = Exchange::h2(stream, Arc::clone(&self.shared), self.served);
+        let exchange = Exchange::h2(stream, Arc::clone(&self.shared), before, octets);
         let running = slot::run(&self.app, Box::new(exchange));
         self.streams.spawn(async move {
             let (exchange, _) = running.await;
@@ -216,7 +209,6 @@ impl<S: Serve> Driver<S> {
         });
         self.idle_since = None;
         self.note_open();
-        self.served = self.served.saturating_add(1);
         if self.max_exchanges.is_some_and(|most| self.served >= most) {
             self.leave();
         }
@@ -302,7 +294,7 @@ impl<S: Serve> Driver<S> {
             let _ = self.connection.set_initial_window_size(octets);
             return Judged::Told;
         }
-        if self.window.is_worth_asking() && self.asked.is_none() && send(ping, &self.wire, cx) {
+        if self.window.is_worth_asking() && self.asked.is_none() && self.wire.send_ping(ping, cx) {
             self.window.ask(Instant::now());
             return Judged::Told;
         }
@@ -444,7 +436,7 @@ impl<S: Serve> Driver<S> {
         }
         // One that is still under way will do.
         if let (false, Some(ping)) = (self.window.is_asking(), &mut self.ping) {
-            send(ping, &self.wire, cx);
+            self.wire.send_ping(ping, cx);
         }
         self.asked = Some(now);
         true
@@ -480,21 +472,4 @@ impl<S: Serve> Driver<S> {
     }
 }
 
-/// Sends a PING, if none is under way. The answer to one before may not have been looked at.
-fn send(ping: &mut PingPong, wire: &Wire, cx: &mut Context<'_>) -> bool {
-    let _ = ping.poll_pong(cx);
-    let is_sent = ping.send_ping(Ping::opaque()).is_ok();
-    if is_sent {
-        wire.state().asked();
-    }
-    is_sent
-}
-
 type Accepted = (Request<RecvStream>, SendResponse<Bytes>);
-
-/// Whether the connection has something new to say.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Judged {
-    Unchanged,
-    Told,
-}

@@ -18,6 +18,7 @@ pub(in crate::http) struct Counters {
     pub(super) connections: Counter,
     pub(super) streams: Counter,
     pub(super) stillborn: Counter,
+    pub(super) refused: Counter,
     pub(super) malformed: Counter,
     pub(super) stalled: Counter,
     pub(super) panicked: Counter,
@@ -40,6 +41,8 @@ pub struct Http2Stats {
     pub streams: u64,
     /// Streams that were reset before anybody looked at them: they are no exchanges, and have no record.
     pub stillborn: u64,
+    /// Streams refused since the heads of their connection took too much memory: they are no exchanges, and have no record.
+    pub refused: u64,
     /// Streams whose request broke a rule. What the `h2` crate itself refuses is not among them.
     pub malformed: u64,
     /// Streams given up since the client took the response too slowly.
@@ -79,6 +82,7 @@ impl Counters {
             connections,
             streams,
             stillborn,
+            refused,
             malformed,
             stalled,
             panicked,
@@ -94,6 +98,7 @@ impl Counters {
             connections: connections.read(),
             streams: streams.read(),
             stillborn: stillborn.read(),
+            refused: refused.read(),
             malformed: malformed.read(),
             stalled: stalled.read(),
             panicked: panicked.read(),

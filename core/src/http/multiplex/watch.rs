@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes};
+use h2::{Ping, PingPong};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 
@@ -22,6 +23,9 @@ use crate::net::Stream;
 const OCTETS_FOR_A_FRAME: f64 = 64.0;
 /// Frames of control that may come with each request, such as PRIORITY.
 const FRAMES_FOR_A_HEAD: f64 = 2.0;
+
+/// Heads that are read before the driver has looked at those that came: the `h2` crate holds them until then.
+const UNSEEN_HEADS: u32 = 16;
 
 /// A stream that is read and written by the `h2` crate, after octets that were read before.
 pub(super) struct Watched {
@@ -53,6 +57,8 @@ pub(in crate::http) struct State {
     pub(super) written: u64,
     /// Octets of content that came since the driver looked.
     pub(super) data_octets: u64,
+    /// Heads that came since the driver looked.
+    unseen_heads: u32,
     /// What the client does too much of.
     pub(super) flood: Option<Flood>,
     /// What is wrong with a frame. Nothing more is read.
@@ -79,6 +85,7 @@ impl Wire {
             is_stuck: false,
             written: 0,
             data_octets: 0,
+            unseen_heads: 0,
             flood: None,
             fault: None,
         }))
@@ -88,6 +95,16 @@ impl Wire {
     pub(super) fn take(&self) -> (Stream, u64) {
         let mut state = self.state();
         (std::mem::replace(&mut state.stream, Stream::other(tokio::io::empty())), state.written)
+    }
+
+    /// Sends a PING, if none is under way. The answer to one before may not have been looked at.
+    pub(super) fn send_ping(&self, ping: &mut PingPong, cx: &mut Context<'_>) -> bool {
+        let _ = ping.poll_pong(cx);
+        let is_sent = ping.send_ping(Ping::opaque()).is_ok();
+        if is_sent {
+            self.state().asked();
+        }
+        is_sent
     }
 
     pub(in crate::http) fn state(&self) -> MutexGuard<'_, State> {
@@ -104,6 +121,7 @@ impl State {
         self.data_octets += seen.data_octets;
         self.head_since = if self.frames.is_mid_head() { self.head_since.or(Some(now)) } else { None };
         if seen.heads > 0 {
+            self.unseen_heads = self.unseen_heads.saturating_add(seen.heads);
             self.control.earn(f64::from(seen.heads) * FRAMES_FOR_A_HEAD);
         }
         if seen.resets > 0 && !self.resets.take(seen.resets, now) {
@@ -119,8 +137,13 @@ impl State {
         self.frames.streams()
     }
 
+    /// By the driver, once it has taken on whatever there was. Says whether nothing was read for that, so that there may be more.
+    pub(super) fn read_on(&mut self) -> bool {
+        std::mem::take(&mut self.unseen_heads) >= UNSEEN_HEADS
+    }
+
     /// A PING was sent: its answer is no frame that nobody wants.
-    pub(super) fn asked(&mut self) {
+    fn asked(&mut self) {
         self.control.earn(1.0);
     }
 
@@ -198,7 +221,8 @@ impl AsyncRead for Watched {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let Self { before, wire } = self.get_mut();
         let mut state = wire.state();
-        if state.fault.is_some() {
+        if state.fault.is_some() || state.unseen_heads >= UNSEEN_HEADS {
+            // The driver looks at what was seen whenever there is nothing to read.
             return Poll::Pending;
         }
         let filled = buffer.filled().len();
