@@ -49,9 +49,8 @@ impl Limits {
 
     /// Until when a connection that comes to rest now may be used again; `None` is for ever.
     pub(crate) fn until<C>(&self, pooled: &Pooled<C>, now: Instant) -> Option<Instant> {
-        let idle = [self.idle_timeout, pooled.idle_timeout].into_iter().flatten().min();
-        let idle_end = idle.and_then(|idle| now.checked_add(idle));
-        [idle_end, self.end_of_life(pooled)].into_iter().flatten().min()
+        let idle_end = earlier(self.idle_timeout, pooled.idle_timeout).and_then(|idle| now.checked_add(idle));
+        earlier(idle_end, self.end_of_life(pooled))
     }
 
     /// Which of the two bounds on time a connection has met.
@@ -63,7 +62,18 @@ impl Limits {
         self.end_of_life(pooled).is_some_and(|end| end <= now)
     }
 
+    #[inline]
     fn end_of_life<C>(&self, pooled: &Pooled<C>) -> Option<Instant> {
         self.max_lifetime.and_then(|life| pooled.born().checked_add(life))
+    }
+}
+
+/// The earlier of two bounds; one that is missing does not bound.
+#[inline]
+pub(crate) fn earlier<T: Ord>(one: Option<T>, other: Option<T>) -> Option<T> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(if other < one { other } else { one }),
+        (one, None) => one,
+        (None, other) => other,
     }
 }

@@ -9,6 +9,7 @@ use std::hash::Hash;
 use std::time::Instant;
 
 use crate::keys::{Keys, Line};
+use crate::limits::earlier;
 use crate::quota::{Quota, Spare};
 use crate::seat::Token;
 use crate::slots::{Chain, Ends, Linked, Links, NOWHERE, Slots};
@@ -262,7 +263,7 @@ impl<K: Hash + Eq + Clone, C> Shard<K, C> {
     }
 
     fn expect_expiry(&mut self, until: Option<Instant>) {
-        self.earliest = [self.earliest, until].into_iter().flatten().min();
+        self.earliest = earlier(self.earliest, until);
     }
 
     fn newest(&self, bucket: u32, home: Option<Token>) -> Option<u32> {

@@ -38,7 +38,7 @@ pub(crate) use read::Ends;
 
 use bytes::Bytes;
 
-use self::list::{Entry, Home, List, Wanted};
+use self::list::{Entry, Home, List, NOWHERE, Wanted};
 
 /// One ordered list of fields.
 ///
@@ -199,6 +199,25 @@ impl Fields {
     /// The octets that all names and values have together.
     pub fn octets(&self) -> usize {
         self.list().entries.iter().map(|entry| usize::from(entry.name_len) + entry.value_len as usize).sum()
+    }
+
+    /// Somebody has found that the first Host is well-formed. That holds for as long as it stays as it was received.
+    pub(crate) fn host_is_checked(&mut self) {
+        let Some(list) = &mut self.list else { return };
+        if let Some(at) = list.find(Wanted::Known(Known::Host)) {
+            let entry = &list.entries[at];
+            list.host_at = if entry.home == Home::Arena { NOWHERE } else { entry.value_at };
+        }
+    }
+
+    /// Whether the first Host is known to be well-formed.
+    pub(crate) fn has_checked_host(&self) -> bool {
+        let list = self.list();
+        list.host_at != NOWHERE
+            && list.find(Wanted::Known(Known::Host)).is_some_and(|at| {
+                let entry = &list.entries[at];
+                entry.home != Home::Arena && entry.value_at == list.host_at
+            })
     }
 
     /// Whether any of a set of known names occurs.

@@ -149,7 +149,11 @@ fn not_chunked(value: &[u8]) -> Rule {
 pub(crate) fn length(fields: &Fields, leniency: &Leniency) -> Result<Framed, Rule> {
     let mut all = fields.all(Known::ContentLength);
     let value = all.next().ok_or(Rule::LengthMalformed)?;
-    if all.next().is_none() && memchr::memchr(b',', value).is_none() {
+    let is_alone = all.next().is_none();
+    if is_alone && let Ok(n) = number(value) {
+        return Ok(Framed::new(Framing::Length(n)));
+    }
+    if is_alone && memchr::memchr(b',', value).is_none() {
         return number(value).map(|n| Framed::new(Framing::Length(n)));
     }
     let n = equal(fields)?;

@@ -101,8 +101,10 @@ pub(crate) fn takes_trailers(fields: &Fields) -> bool {
 
 /// Counts the options that name fields, and checks all options.
 fn nominations(fields: &Fields) -> Result<usize, Rule> {
-    let is_plain =
-        |value: &[u8]| [&b"keep-alive"[..], b"close"].iter().any(|option| value.eq_ignore_ascii_case(option));
+    // As they are mostly written first.
+    let is_plain = |value: &[u8]| {
+        value == b"keep-alive" || value.eq_ignore_ascii_case(b"keep-alive") || value.eq_ignore_ascii_case(b"close")
+    };
     if fields.all(Known::Connection).all(is_plain) {
         return Ok(0);
     }

@@ -93,8 +93,18 @@ pub(crate) enum Number {
     Overflow,
 }
 
+/// So many octets, whatever they are, do not make a sum of them overflow.
+const SHORT: usize = 16;
+
 /// Decimal digits and nothing else (RFC 9110 §8.6).
 pub(crate) fn decimal(octets: &[u8]) -> Number {
+    if (1..=SHORT).contains(&octets.len()) {
+        let (sum, is_digits) = octets.iter().fold((0, true), |(sum, is_digits), octet| {
+            let digit = octet.wrapping_sub(b'0');
+            (sum * 10 + u64::from(digit), is_digits & (digit < 10))
+        });
+        return if is_digits { Number::Is(sum) } else { Number::Malformed };
+    }
     if octets.is_empty() || !octets.iter().all(u8::is_ascii_digit) {
         return Number::Malformed;
     }

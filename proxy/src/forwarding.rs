@@ -111,9 +111,8 @@ impl Forwarding {
     pub fn apply(&self, head: &mut RequestHead, info: &ConnInfo) {
         if !info.peer_ip().is_some_and(|peer| self.trusts(peer)) {
             head.fields.remove_all(SAID);
-            if head.fields.iter().any(|(name, _)| is_said(name)) {
-                head.fields.retain(|name, _| !is_said(name));
-            }
+            // By these some origin or other is told of clients, too: `X-Forwarded-Prefix`, `-Server`, `-Ssl`.
+            head.fields.remove_x_forwarded();
         }
         if self.x_forwarded == Tell::Yes {
             tell_x_forwarded(head, info);
@@ -143,14 +142,6 @@ const SAID: KnownSet = KnownSet::of(&[
     Known::ClientCert,
     Known::ClientCertChain,
 ]);
-
-/// Names beyond the known ones by which some origin or other is told of clients: `X-Forwarded-Prefix`, `-Server`, `-Ssl`.
-fn is_said(name: &[u8]) -> bool {
-    const PREFIX: &[u8] = b"X-Forwarded-";
-    // Most names differ in their first letter.
-    name.first().is_some_and(|first| first | 0x20 == b'x')
-        && name.get(..PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(PREFIX))
-}
 
 /// Our element of Via, for each version that a request may have come in, ready to be appended.
 #[derive(Clone, Debug)]

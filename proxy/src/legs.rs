@@ -270,8 +270,11 @@ impl<'a> Legs<'a> {
             self.silent_by = Instant::now().checked_add(self.silence);
         }
         loop {
-            let earliest =
-                [self.upstream.deadline(), self.expect_by, self.tunnel_by, self.silent_by].into_iter().flatten().min();
+            let own = [self.expect_by, self.tunnel_by, self.silent_by];
+            let earliest = own.into_iter().fold(self.upstream.deadline(), |earliest, by| match (earliest, by) {
+                (Some(earliest), Some(by)) => Some(earliest.min(by)),
+                (earliest, by) => earliest.or(by),
+            });
             let Poll::Ready(now) = self.exchange.poll_deadline(cx, earliest) else { return Poll::Pending };
             if let Some(event) = self.expired(now) {
                 return happened(event);

@@ -96,6 +96,14 @@ fn is_family(name: &[u8]) -> bool {
     name.get(..FAMILY_PREFIX.len()).is_some_and(is_alike)
 }
 
+/// Whether a name is of the X-Forwarded family.
+#[inline]
+pub(super) fn is_of_family(name: &[u8]) -> bool {
+    // Most names differ in their first letter.
+    name.first().is_some_and(|first| first | 0x20 == b'x')
+        && name.get(..FAMILY_PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(FAMILY_PREFIX))
+}
+
 /// Whether a name is of the X-Forwarded family, or reads like one of it.
 pub(crate) fn reads_as_family(name: &[u8]) -> bool {
     name.get(..FAMILY_PREFIX.len()).is_some_and(|start| reads_as(FAMILY_PREFIX, start))

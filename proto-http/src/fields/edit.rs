@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::alike::Read;
-use super::list::{Entry, Home, List, OTHER, Wanted};
+use super::list::{Entry, FAMILY, Home, List, OTHER, Wanted};
 use super::{AsName, FieldError, Fields, Known, KnownSet, alike, spare};
 use crate::syntax;
 
@@ -89,7 +89,7 @@ impl Fields {
     pub fn retain(&mut self, mut keep: impl FnMut(&[u8], &[u8]) -> bool) {
         let Some(list) = &mut self.list else { return };
         let (block, arena) = (&list.block, &list.arena);
-        let mut present = 0;
+        let mut present = list.present & FAMILY;
         list.entries.retain(|entry| {
             let home = entry.home.of(block, arena);
             let kept = keep(entry.name_in(home), entry.value_in(home));
@@ -157,13 +157,20 @@ impl Fields {
         self.remove_set(names.bits());
     }
 
+    /// Removes the fields whose names begin with `X-Forwarded-`, in any case, and are not [`Known`]; costs a test of one bit if there are none.
+    pub fn remove_x_forwarded(&mut self) {
+        if self.has_any(FAMILY) {
+            self.retain(|name, _| !alike::is_of_family(name) || Known::of(name).is_some());
+        }
+    }
+
     /// Removes all fields whose names are in a set.
     pub(crate) fn remove_set(&mut self, set: u64) {
         if !self.has_any(set) {
             return;
         }
         let list = self.list_mut();
-        list.entries.retain(|entry| entry.known == OTHER || set & (1 << entry.known) == 0);
+        list.entries.retain(|entry| !entry.is_in(set));
         list.present &= !set;
     }
 
@@ -203,10 +210,10 @@ impl Fields {
                 }
             }
         }
-        let mut present = 0;
+        let mut present = list.present & FAMILY;
         list.entries.retain(|entry| {
             let name = entry.name_in(home_of(entry.home));
-            let is_kept = entry.known != OTHER && keep & (1 << entry.known) != 0;
+            let is_kept = entry.is_in(keep);
             let is_named = names[..count].iter().any(|span| alike::reads_as(span.of(home_of(span.home)), name));
             let stays = is_kept || !is_named;
             if stays && entry.known != OTHER {
@@ -257,46 +264,28 @@ impl List {
     fn push(&mut self, entry: Entry) {
         if entry.known != OTHER {
             self.present |= 1 << entry.known;
+        } else if alike::is_of_family(self.name(&entry)) {
+            self.present |= FAMILY;
         }
         self.entries.push(entry);
     }
 
     /// Writes name and value into the arena as they would stand on the wire.
     fn store(&mut self, name: &impl AsName, value: &[u8]) -> Result<Entry, FieldError> {
-        let (octets, known) = (name.as_name(), name.known());
-        let length = octets.len() + value.len() + 4;
-        self.make_room(length);
-        let name_at = u32::try_from(self.arena.len()).map_err(|_| FieldError::Full)?;
-        let value_len = u32::try_from(value.len()).map_err(|_| FieldError::Full)?;
-        let name_len = u16::try_from(octets.len()).map_err(|_| FieldError::Full)?;
-        let value_at = name_at.checked_add(u32::from(name_len) + 2).ok_or(FieldError::Full)?;
-        value_at.checked_add(value_len).and_then(|end| end.checked_add(2)).ok_or(FieldError::Full)?;
-        self.arena.extend_from_slice(octets);
-        self.arena.extend_from_slice(b": ");
-        self.arena.extend_from_slice(value);
-        self.arena.extend_from_slice(b"\r\n");
-        Ok(Entry {
-            name_at,
-            value_at,
-            value_len,
-            name_len,
-            known: known.map_or(OTHER, |known| known as u8),
-            home: Home::Arena,
-        })
+        let name = Spelled::of(name);
+        self.make_room(name.octets.len() + value.len() + 4);
+        write_line(&mut self.arena, name, value)
     }
 
     /// The same with the value of an entry.
     fn store_same(&mut self, name: &impl AsName, of: &Entry) -> Result<Entry, FieldError> {
-        // Out of the way while the arena is written to.
-        let home = match of.home {
-            Home::Block | Home::Line => std::mem::take(&mut self.block),
-            Home::Arena => Bytes::copy_from_slice(&self.arena),
-        };
-        let stored = self.store(name, of.value_in(&home));
-        if of.home != Home::Arena {
-            self.block = home;
+        if of.home == Home::Arena {
+            let value = Bytes::copy_from_slice(self.value(of));
+            return self.store(name, &value);
         }
-        stored
+        let name = Spelled::of(name);
+        self.make_room(name.octets.len() + of.value_len as usize + 4);
+        write_line(&mut self.arena, name, of.value_in(&self.block))
     }
 
     /// Tidies the arena when it is full of what was replaced or removed.
@@ -323,6 +312,40 @@ impl List {
             entry.value_at = at + u32::from(entry.name_len) + 2;
         }
     }
+}
+
+/// A name that was checked.
+#[derive(Clone, Copy)]
+struct Spelled<'a> {
+    octets: &'a [u8],
+    known: u8,
+}
+
+impl<'a> Spelled<'a> {
+    fn of(name: &'a impl AsName) -> Self {
+        Self { octets: name.as_name(), known: name.known().map_or(OTHER, |known| known as u8) }
+    }
+}
+
+fn write_line(arena: &mut Vec<u8>, name: Spelled<'_>, value: &[u8]) -> Result<Entry, FieldError> {
+    let name_at = arena.len();
+    let value_at = name_at + name.octets.len() + 2;
+    // All places in it are smaller than this.
+    u32::try_from(value_at + value.len() + 2).map_err(|_| FieldError::Full)?;
+    let name_len = u16::try_from(name.octets.len()).map_err(|_| FieldError::Full)?;
+    arena.reserve(name.octets.len() + value.len() + 4);
+    arena.extend_from_slice(name.octets);
+    arena.extend_from_slice(b": ");
+    arena.extend_from_slice(value);
+    arena.extend_from_slice(b"\r\n");
+    Ok(Entry {
+        name_at: name_at as u32,
+        value_at: value_at as u32,
+        value_len: value.len() as u32,
+        name_len,
+        known: name.known,
+        home: Home::Arena,
+    })
 }
 
 fn check(name: &impl AsName, value: &[u8]) -> Result<(), FieldError> {

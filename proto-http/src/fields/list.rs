@@ -5,16 +5,23 @@ use bytes::Bytes;
 use super::{AsName, Known};
 
 /// What a list is made of.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct List {
     /// The head as received.
     pub(super) block: Bytes,
     /// Fields added since.
     pub(super) arena: Vec<u8>,
     pub(super) entries: Vec<Entry>,
-    /// Which known names occur.
+    /// Which known names occur, and [`FAMILY`].
     pub(super) present: u64,
+    /// Where in the block the value stands that was found to be a well-formed host; [`NOWHERE`] if none was.
+    pub(super) host_at: u32,
 }
+
+pub(super) const NOWHERE: u32 = u32::MAX;
+
+/// The bit in [`List::present`] of names of the X-Forwarded family that are not known. Once set it stays, whether or not they do.
+pub(super) const FAMILY: u64 = 1 << 63;
 
 /// Where one field stands.
 #[derive(Clone, Copy, Debug)]
@@ -65,7 +72,8 @@ impl<'a> Wanted<'a> {
 }
 
 impl List {
-    pub(super) const EMPTY: Self = Self { block: Bytes::new(), arena: Vec::new(), entries: Vec::new(), present: 0 };
+    pub(super) const EMPTY: Self =
+        Self { block: Bytes::new(), arena: Vec::new(), entries: Vec::new(), present: 0, host_at: NOWHERE };
 
     pub(super) fn lacks(&self, known: Option<Known>) -> bool {
         known.is_some_and(|known| self.present & known.bit() == 0)
@@ -110,6 +118,7 @@ impl List {
         self.arena.clone_from(&other.arena);
         self.entries.clone_from(&other.entries);
         self.present = other.present;
+        self.host_at = other.host_at;
     }
 
     /// Forgets all; its memory is kept.
@@ -118,10 +127,18 @@ impl List {
         self.arena.clear();
         self.entries.clear();
         self.present = 0;
+        self.host_at = NOWHERE;
     }
 }
 
 impl Entry {
+    /// Whether its name is among a set of known ones.
+    #[inline]
+    pub(super) const fn is_in(&self, set: u64) -> bool {
+        // All other names share the bit that is no known one's.
+        (set & !FAMILY) >> (self.known & 63) & 1 != 0
+    }
+
     pub(super) fn name_in<'a>(&self, home: &'a [u8]) -> &'a [u8] {
         &home[self.name_at as usize..self.name_at as usize + usize::from(self.name_len)]
     }

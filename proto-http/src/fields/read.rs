@@ -3,7 +3,7 @@
 
 use super::edit::Draft;
 use super::known::Name;
-use super::list::{Entry, Home, OTHER};
+use super::list::{Entry, FAMILY, Home, OTHER};
 use super::{alike, spare};
 use crate::rules::Rule;
 use crate::syntax::{self, words};
@@ -35,7 +35,7 @@ impl Draft {
         // All places in it are smaller than this.
         u32::try_from(octets.len()).map_err(|_| Rule::HeadTooLarge)?;
         let list = self.list.get_or_insert_with(spare::take);
-        let (mut present, mut alike) = (0, 0);
+        let (mut present, mut alike_bits) = (0, 0);
         let mut rest = octets.get(from..).ok_or(Rule::ColonMissing)?;
         while !is_empty(rest, ends) {
             if list.entries.len() >= most {
@@ -49,7 +49,8 @@ impl Draft {
                     known as u8
                 }),
                 None => {
-                    alike |= if name.is_plain() { 0 } else { of_unknown(spelled)? };
+                    alike_bits |= if name.is_plain() { 0 } else { of_unknown(spelled)? };
+                    present |= if alike::is_of_family(spelled) { FAMILY } else { 0 };
                     OTHER
                 }
             };
@@ -71,7 +72,7 @@ impl Draft {
             rest = line.rest;
         }
         list.present |= present;
-        self.alike |= alike;
+        self.alike |= alike_bits;
         let end = if rest[0] == b'\r' { 2 } else { 1 };
         Ok(octets.len() - rest.len() + end)
     }

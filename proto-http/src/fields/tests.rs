@@ -217,3 +217,52 @@ fn a_field_is_added_that_says_what_another_says() {
     assert_eq!(written(&fields), expected);
     assert_eq!(fields.get(Known::XForwardedHost), Some(&b"a.example"[..]));
 }
+
+#[test]
+fn the_x_forwarded_family_is_removed_beyond_known_names_however_it_came() {
+    let lines = "a: b\r\nx-forwarded-PREFIX: c\r\nX-Forwarded-For: d\r\nX-Forwardedfor: e\r\n";
+    let mut fields = received(lines);
+    let kept = [("a", "b"), ("X-Forwarded-For", "d"), ("X-Forwardedfor", "e")].map(|(a, b)| (a.into(), b.into()));
+    fields.remove_x_forwarded();
+    assert_eq!(shown(&fields), kept);
+    for bring in [
+        |fields: &mut Fields| fields.append("X-Forwarded-Ssl", "on").unwrap(),
+        |fields: &mut Fields| fields.append_all(&list(&[("X-Forwarded-Ssl", "on")])).unwrap(),
+        |fields: &mut Fields| fields.set("X-Forwarded-Ssl", "on").unwrap(),
+        |fields: &mut Fields| assert!(fields.append_same("X-Forwarded-Ssl", "a").unwrap()),
+    ] {
+        bring(&mut fields);
+        let mut copy = fields.clone();
+        copy.retain(|_, _| true);
+        copy.remove("a");
+        copy.remove_x_forwarded();
+        assert_eq!(shown(&copy), kept[1..]);
+        fields.remove_x_forwarded();
+        assert_eq!(shown(&fields), kept);
+    }
+}
+
+#[test]
+fn a_host_counts_as_checked_as_long_as_it_is_the_received_one() {
+    let lines = "a: b\r\nHost: c\r\nHost: d\r\n";
+    let mut fields = received(lines);
+    assert!(!fields.has_checked_host());
+    fields.host_is_checked();
+    assert!(fields.has_checked_host() && fields.clone().has_checked_host());
+    let changed = |change: fn(&mut Fields)| {
+        let mut fields = fields.clone();
+        change(&mut fields);
+        fields
+    };
+    assert!(changed(|fields| fields.retain(|name, _| name != b"a")).has_checked_host());
+    assert!(!changed(|fields| fields.set("host", "e f").unwrap()).has_checked_host());
+    assert!(!changed(|fields| fields.retain(|_, value| value != b"c")).has_checked_host());
+    assert!(!changed(|fields| assert_eq!(fields.remove("host"), 2)).has_checked_host());
+    assert!(
+        !changed(|fields| assert_eq!(fields.replace_each("host", |_| Some(b"e".to_vec())), Ok(2))).has_checked_host()
+    );
+    assert!(!changed(Fields::clear).has_checked_host());
+    let mut made = list(&[("Host", "a b")]);
+    made.host_is_checked();
+    assert!(!made.has_checked_host());
+}

@@ -1,7 +1,7 @@
 //! A list as it stands on the wire of HTTP/1.
 
 use super::Fields;
-use super::list::{Entry, Home, List, OTHER};
+use super::list::{Entry, Home, List};
 
 /// Octets that are written in one go.
 #[derive(Clone, Copy)]
@@ -24,7 +24,7 @@ impl List {
     fn write_to(&self, out: &mut Vec<u8>, skip: u64) {
         let mut run = Run { home: Home::Line, from: 0, to: 0 };
         for entry in &self.entries {
-            if entry.known != OTHER && skip & (1 << entry.known) != 0 {
+            if entry.is_in(skip) {
                 continue;
             }
             let (from, to) = (entry.name_at, entry.value_at + entry.value_len + 2);

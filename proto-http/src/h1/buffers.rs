@@ -58,12 +58,16 @@ impl Shelf {
         None
     }
 
+    fn put_free(&mut self, buffer: BytesMut, size: Size) {
+        reserve(&mut self.ready, size.kept());
+        if self.ready.len() < size.kept() {
+            self.ready.push(buffer);
+        }
+    }
+
     fn put(&mut self, mut buffer: BytesMut, size: Size) {
         if buffer.try_reclaim(size.octets()) {
-            reserve(&mut self.ready, size.kept());
-            if self.ready.len() < size.kept() {
-                self.ready.push(buffer);
-            }
+            self.put_free(buffer, size);
         } else {
             if self.busy.capacity() == 0 {
                 self.busy.reserve_exact(BUSY + 1);
@@ -109,10 +113,19 @@ pub(super) fn take(size: Size) -> BytesMut {
 /// Takes a buffer back; its octets are dropped.
 pub(super) fn give_back(mut buffer: BytesMut, size: Size) {
     buffer.clear();
-    // While a thread ends there is no store any more, and the buffer is freed.
+    with_shelf(size, |shelf| shelf.put(buffer, size));
+}
+
+/// The same of one that is empty, and whose octets are known to be read by nobody.
+pub(super) fn give_back_free(buffer: BytesMut, size: Size) {
+    with_shelf(size, |shelf| shelf.put_free(buffer, size));
+}
+
+/// While a thread ends there is no store any more, and what was to be kept is freed.
+fn with_shelf(size: Size, act: impl FnOnce(&mut Shelf)) {
     let _ = STORE.try_with(|store| {
         if let Ok(mut store) = store.try_borrow_mut() {
-            store.shelf(size).put(buffer, size);
+            act(store.shelf(size));
         }
     });
 }

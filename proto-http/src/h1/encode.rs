@@ -211,6 +211,7 @@ fn host_to_add(head: &RequestHead, form: Form) -> Result<Option<&[u8]>, Misuse> 
         return Err(Misuse::Head(Rule::HostRepeated));
     }
     let checked = match form {
+        Form::Origin | Form::Asterisk if head.fields.has_checked_host() => Ok(()),
         Form::Authority | Form::Absolute => host::check(&head.target, &head.fields, Version::HTTP_11),
         Form::Origin | Form::Asterisk => Authority::parse(given).map(|_| ()).map_err(|_| Rule::HostMalformed),
     };

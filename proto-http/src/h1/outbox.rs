@@ -19,9 +19,12 @@ const SPARE_PIECES: usize = 64;
 /// What a new buffer begins with.
 const FIRST: usize = 2 << 10;
 
-/// Octets in order: copied ones with large ones in between.
+/// Octets in order: copied ones with large ones in between. Without memory while nothing waits.
 #[derive(Debug, Default)]
-pub(super) struct Outbox {
+pub(super) struct Outbox(Option<Box<Waiting>>);
+
+#[derive(Debug)]
+struct Waiting {
     copied: Vec<u8>,
     /// Octets of `copied` that are written.
     sent: usize,
@@ -38,33 +41,58 @@ struct Piece {
 }
 
 impl Outbox {
-    pub(super) const fn pending(&self) -> usize {
-        self.pending
+    pub(super) fn pending(&self) -> usize {
+        self.0.as_ref().map_or(0, |waiting| waiting.pending)
     }
 
     /// Lets `write` append to the copied octets.
     pub(super) fn copy(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
-        if self.copied.capacity() == 0 {
-            (self.copied, self.queue) = spare();
+        self.waiting().copy(write);
+    }
+
+    /// Appends content.
+    pub(super) fn push(&mut self, octets: Bytes) {
+        let waiting = self.waiting();
+        if octets.len() <= COPIED {
+            waiting.copy(|out| out.extend_from_slice(&octets));
+            return;
         }
+        waiting.pending += octets.len();
+        waiting.queue.push_back(Piece { at: waiting.copied.len(), octets });
+    }
+
+    fn waiting(&mut self) -> &mut Waiting {
+        self.0.get_or_insert_with(spare)
+    }
+
+    /// Fills slices in order; gives how many.
+    pub(super) fn slices<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
+        self.0.as_ref().map_or(0, |waiting| waiting.slices(slices))
+    }
+
+    /// `n` octets were written.
+    pub(super) fn written(&mut self, n: usize) {
+        if let Some(waiting) = &mut self.0 {
+            waiting.written(n);
+        }
+    }
+
+    /// Gives the memory back if nothing is waiting.
+    pub(super) fn release(&mut self) {
+        if let Some(waiting) = self.0.take_if(|waiting| waiting.pending == 0) {
+            give_back(waiting);
+        }
+    }
+}
+
+impl Waiting {
+    fn copy(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
         let before = self.copied.len();
         write(&mut self.copied);
         self.pending += self.copied.len() - before;
     }
 
-    /// Appends content.
-    pub(super) fn push(&mut self, octets: Bytes) {
-        if octets.len() <= COPIED {
-            self.copy(|out| out.extend_from_slice(&octets));
-            return;
-        }
-        self.copy(|_| ());
-        self.pending += octets.len();
-        self.queue.push_back(Piece { at: self.copied.len(), octets });
-    }
-
-    /// Fills slices in order; gives how many.
-    pub(super) fn slices<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
+    fn slices<'a>(&'a self, slices: &mut [IoSlice<'a>]) -> usize {
         let mut filled = 0;
         let mut put = |octets: &'a [u8]| {
             if octets.is_empty() {
@@ -86,8 +114,7 @@ impl Outbox {
         filled
     }
 
-    /// `n` octets were written.
-    pub(super) fn written(&mut self, n: usize) {
+    fn written(&mut self, n: usize) {
         debug_assert!(n <= self.pending);
         if n >= self.pending {
             self.clear();
@@ -130,37 +157,31 @@ impl Outbox {
             self.copied = Vec::new();
         }
         self.copied.clear();
-        self.queue.clear();
+        if !self.queue.is_empty() {
+            self.queue.clear();
+        }
         self.sent = 0;
         self.pending = 0;
     }
-
-    /// Gives the memory back if nothing is waiting.
-    pub(super) fn release(&mut self) {
-        if self.pending == 0 && self.copied.capacity() != 0 {
-            self.sent = 0;
-            give_back(std::mem::take(&mut self.copied), std::mem::take(&mut self.queue));
-        }
-    }
 }
-
-type Memory = (Vec<u8>, VecDeque<Piece>);
 
 thread_local! {
-    static SPARE: RefCell<Vec<Memory>> = const { RefCell::new(Vec::new()) };
+    #[expect(clippy::vec_box, reason = "what is kept is the boxes")]
+    static SPARE: RefCell<Vec<Box<Waiting>>> = const { RefCell::new(Vec::new()) };
 }
 
-fn spare() -> Memory {
+fn spare() -> Box<Waiting> {
     let kept = SPARE.try_with(|spare| spare.try_borrow_mut().ok()?.pop()).ok().flatten();
-    kept.unwrap_or_else(|| (Vec::with_capacity(FIRST), VecDeque::new()))
+    kept.unwrap_or_else(|| {
+        Box::new(Waiting { copied: Vec::with_capacity(FIRST), sent: 0, queue: VecDeque::new(), pending: 0 })
+    })
 }
 
-fn give_back(mut copied: Vec<u8>, mut queue: VecDeque<Piece>) {
-    if copied.capacity() > SPARE_OCTETS || queue.capacity() > SPARE_PIECES {
+/// Takes back what has nothing waiting in it.
+fn give_back(waiting: Box<Waiting>) {
+    if waiting.copied.capacity() > SPARE_OCTETS || waiting.queue.capacity() > SPARE_PIECES {
         return;
     }
-    copied.clear();
-    queue.clear();
     // While a thread ends there is no store any more, and the memory is freed.
     let _ = SPARE.try_with(|spare| {
         let Ok(mut spare) = spare.try_borrow_mut() else { return };
@@ -168,7 +189,7 @@ fn give_back(mut copied: Vec<u8>, mut queue: VecDeque<Piece>) {
             spare.reserve_exact(SPARES);
         }
         if spare.len() < SPARES {
-            spare.push((copied, queue));
+            spare.push(waiting);
         }
     });
 }

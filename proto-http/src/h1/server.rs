@@ -75,7 +75,8 @@ fn accept(state: &mut State, outline: parse::Outline<parse::Asked>) -> Result<(R
         Err(Rule::HostMissing) if state.config.leniency.host_missing.is_lenient() => {
             state.config.count_use(Rule::HostMissing)
         }
-        outcome => outcome?,
+        Ok(()) => fields.host_is_checked(),
+        Err(rule) => return Err(rule),
     }
     let framed = framing::of_request(&method, version, &fields, &state.config.leniency)?;
     tidy_framing(state, &mut fields, framed)?;

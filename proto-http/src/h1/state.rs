@@ -252,7 +252,9 @@ impl State {
 
     fn exchange_buffer(&mut self, size: Size) {
         let mut fresh = buffers::take(size);
-        fresh.extend_from_slice(&self.inbound);
+        if !self.inbound.is_empty() {
+            fresh.extend_from_slice(&self.inbound);
+        }
         let old = std::mem::replace(&mut self.inbound, fresh);
         if let Some(size) = self.held.replace(size) {
             buffers::give_back(old, size);
@@ -277,7 +279,7 @@ impl State {
             && self.inbound.try_reclaim(size.octets())
         {
             self.held = None;
-            buffers::give_back(std::mem::take(&mut self.inbound), size);
+            buffers::give_back_free(std::mem::take(&mut self.inbound), size);
         }
         self.out.release();
     }
@@ -372,7 +374,7 @@ impl Options {
     }
 
     fn add(&mut self, value: &[u8]) {
-        if value.eq_ignore_ascii_case(b"keep-alive") {
+        if value == b"keep-alive" || value.eq_ignore_ascii_case(b"keep-alive") {
             self.keep_alive = true;
             return;
         }

@@ -127,14 +127,16 @@ fn first(octets: &[u8], is_one: impl Fn(u8) -> bool, marks: impl Fn(u64) -> u64)
         }
         rest = after;
     }
-    octets.len() - rest.len() + first_of_few(rest, is_one)
+    octets.len() - rest.len() + first_of_few(rest, marks)
 }
 
 /// The same of fewer than sixteen.
 #[cold]
 #[inline(never)]
-fn first_of_few(octets: &[u8], is_one: impl Fn(u8) -> bool) -> usize {
-    octets.iter().position(|octet| is_one(*octet)).unwrap_or(octets.len())
+fn first_of_few(octets: &[u8], marks: impl Fn(u64) -> u64) -> usize {
+    let low = marks(word(octets, 0));
+    let found = if low != 0 { first_mark(low) } else { 8 + first_mark(marks(word(octets, 8))) };
+    found.min(octets.len())
 }
 
 #[cfg(test)]

@@ -200,7 +200,7 @@ where
             flow = flow.expecting();
             legs.expect_by = tokio::time::Instant::now().checked_add(self.settings.expect);
         }
-        self.duplex(Joined { flow, legs, request, replay, record, deadline }, cx).await
+        self.duplex(Joined { flow, legs: &mut legs, request, replay, record, deadline }, cx).await
     }
 
     /// Whether, by the facts and then by the policy, a failed attempt is followed by another.

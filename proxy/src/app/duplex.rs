@@ -57,9 +57,10 @@ enum Passed {
 }
 
 /// Two legs joined, with what belongs to the exchange upon them.
-pub(super) struct Joined<'a> {
+pub(super) struct Joined<'a, 'b> {
     pub(super) flow: Flow,
-    pub(super) legs: Legs<'a>,
+    /// Where they are: moving them would copy what they hold back.
+    pub(super) legs: &'a mut Legs<'b>,
     pub(super) request: &'a mut RequestHead,
     pub(super) replay: &'a mut Replay,
     pub(super) record: &'a mut Record,
@@ -75,7 +76,7 @@ where
     O: Observe<R::Ctx>,
     C: Connect + 'static,
 {
-    pub(super) async fn duplex(&self, mut joined: Joined<'_>, cx: &mut R::Ctx) -> Result<Attempted, Failure> {
+    pub(super) async fn duplex(&self, mut joined: Joined<'_, '_>, cx: &mut R::Ctx) -> Result<Attempted, Failure> {
         loop {
             let wants = joined.flow.wants();
             joined.record.at_stage(Stage::Carrying);
@@ -100,7 +101,7 @@ where
             };
             match step {
                 Step::Go => {}
-                Step::Finished => return Ok(Attempted::Done(finish(&joined.flow, &mut joined.legs).await)),
+                Step::Finished => return Ok(Attempted::Done(finish(&joined.flow, joined.legs).await)),
                 Step::Failed(Side::Downstream, error) => return Err(Failure::Client(error)),
                 Step::Failed(Side::Upstream, error) => {
                     return Err(Failure::Origin { error, answered: joined.flow.has_answered() });
@@ -109,7 +110,7 @@ where
         }
     }
 
-    async fn head(&self, last: Last, joined: &mut Joined<'_>, cx: &mut R::Ctx) -> Result<Passed, Failure> {
+    async fn head(&self, last: Last, joined: &mut Joined<'_, '_>, cx: &mut R::Ctx) -> Result<Passed, Failure> {
         let Joined { flow, legs, request, replay, record, deadline } = joined;
         let Some(mut head) = legs.head.take() else { return Ok(Passed::Step(Step::Go)) };
         strip(&mut head).map_err(|rule| Failure::Origin { error: StreamError::Malformed(rule), answered: false })?;
@@ -136,7 +137,7 @@ where
         let_go(request, legs);
         let said = head.status;
         legs.response = Content::new(last);
-        let Legs { exchange, upstream, response, .. } = &mut *legs;
+        let Legs { exchange, upstream, response, .. } = &mut **legs;
         let mut view = ResponseView { head: &mut head, content: response, exchange, upstream: Some(upstream) };
         self.filters.response(&mut view, cx).await?;
         record.status = Some(head.status);
@@ -147,7 +148,7 @@ where
         Ok(Passed::Step(step))
     }
 
-    async fn download(&self, chunk: Chunk, joined: &mut Joined<'_>, cx: &mut R::Ctx) -> Result<Step, Failure> {
+    async fn download(&self, chunk: Chunk, joined: &mut Joined<'_, '_>, cx: &mut R::Ctx) -> Result<Step, Failure> {
         let Joined { flow, legs, record, .. } = joined;
         let last = chunk.last();
         let mut out = Chunks::new();
@@ -164,16 +165,16 @@ where
     }
 
     /// Passes on what was held back of the response.
-    async fn release(&self, joined: &mut Joined<'_>, cx: &mut R::Ctx) -> Result<Step, Failure> {
+    async fn release(&self, joined: &mut Joined<'_, '_>, cx: &mut R::Ctx) -> Result<Step, Failure> {
         let Some(Held { head, said, mut content }) = joined.legs.held.take() else { return Ok(Step::Go) };
-        push_head(head, Last::No, said, &mut joined.legs)?;
+        push_head(head, Last::No, said, joined.legs)?;
         while let Some(chunk) = content.pop() {
             self.download(chunk, joined, cx).await?;
         }
         Ok(Step::Go)
     }
 
-    async fn upload(&self, chunk: Chunk, joined: &mut Joined<'_>, cx: &mut R::Ctx) -> Result<Step, Failure> {
+    async fn upload(&self, chunk: Chunk, joined: &mut Joined<'_, '_>, cx: &mut R::Ctx) -> Result<Step, Failure> {
         let Joined { flow, legs, request, replay, record, .. } = joined;
         let last = chunk.last();
         let mut out = Chunks::new();
@@ -198,7 +199,7 @@ where
     }
 }
 
-impl Joined<'_> {
+impl Joined<'_, '_> {
     /// Content that nobody looked at has passed; its end is told as that of any other.
     fn moved(&mut self, moved: Moved) -> Result<Step, Failure> {
         self.record.response_octets += moved.octets;

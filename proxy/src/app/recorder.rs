@@ -19,7 +19,7 @@ impl<'a, Ctx, O: Observe<Ctx>> Recorder<'a, Ctx, O> {
     }
 
     /// The end, before this goes away; says when it was.
-    pub(super) fn end(mut self) -> Instant {
+    pub(super) fn end(&mut self) -> Instant {
         self.tell()
     }
 

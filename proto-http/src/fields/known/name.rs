@@ -49,10 +49,20 @@ impl Name {
     /// The same of what is long, or short.
     #[cold]
     fn near_the_end(rest: &[u8]) -> Self {
-        match memchr::memchr(b':', rest) {
-            Some(length) => Self::of(&rest[..length]),
-            None => Self { length: usize::MAX, words: [0; 4] },
+        let mut words = [0; 4];
+        for (at, place) in (0..).step_by(8).zip(&mut words) {
+            let word = word(rest, at);
+            let colons = equal(word, b':');
+            let count = first_mark(colons);
+            *place = first_of(word, count);
+            if colons != 0 {
+                return Self { length: at + count, words };
+            }
+            if at + 8 >= rest.len() {
+                return Self { length: usize::MAX, words };
+            }
         }
+        Self { length: memchr::memchr(b':', rest).unwrap_or(usize::MAX), words }
     }
 
     /// The same when the program is compiled.

@@ -52,7 +52,8 @@ fn a_reader_that_never_catches_up_does_not_grow_the_buffer() {
         outbox.written(1024);
     }
     assert_eq!(outbox.pending(), 1024);
-    assert!(outbox.copied.capacity() <= 4 * FRONT, "{}", outbox.copied.capacity());
+    let capacity = outbox.0.as_ref().map_or(0, |waiting| waiting.copied.capacity());
+    assert!(capacity <= 4 * FRONT, "{capacity}");
 }
 
 #[test]
@@ -63,5 +64,5 @@ fn memory_is_given_back_only_when_nothing_waits() {
     assert_eq!(outbox.pending(), 1);
     outbox.written(1);
     outbox.release();
-    assert_eq!(outbox.copied.capacity(), 0);
+    assert!(outbox.0.is_none());
 }

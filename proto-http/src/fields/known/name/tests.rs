@@ -1,6 +1,6 @@
 use super::super::{PLACES, placed};
 use super::{Name, Shape};
-use crate::fields::Known;
+use crate::fields::{Known, alike};
 
 const NAMES: &[&str] = &[
     "TE",
@@ -62,6 +62,7 @@ fn each_name_with_a_place_is_well_formed_and_in_its_own() {
     for at in 0..PLACES {
         let name = placed(at);
         assert!(name.iter().all(|octet| octet.is_ascii_alphanumeric() || *octet == b'-'));
+        assert!(at < Known::ALL.len() || !alike::is_of_family(name));
         assert!(Name::of(name).place().is_some_and(|place| place.known() == Known::ALL.get(at).copied()));
     }
 }
