@@ -38,6 +38,8 @@ mod sessions;
 mod slot;
 mod timeouts;
 mod turn;
+#[cfg(feature = "h2")]
+mod unread;
 mod upstream;
 mod uptake;
 mod waits;

@@ -13,9 +13,11 @@ mod response_in;
 mod response_out;
 mod server;
 mod trailers;
+mod unread;
 
 pub use client::{ClientStream, Refusal};
 pub use request_in::{MOST_CRUMBS, request_head};
 pub use request_out::Scheme;
 pub use response_out::response;
 pub use server::ServerStream;
+pub use unread::Unread;

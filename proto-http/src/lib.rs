@@ -15,6 +15,7 @@
 //! | [`hop`] | what belongs to one connection and must not cross it |
 //! | [`limits`] | every bound a peer can reach |
 //! | [`rules`] | the table of what an ambiguous message gets, and the named lenient switches |
+//! | [`pieces`] | content that is kept, without the buffers that it was read into |
 //! | [`h1`] | HTTP/1.0 and HTTP/1.1, both roles |
 //! | [`websocket`] | the proof that a server speaks WebSocket |
 //! | `h2` | HTTP/2 on the `h2` crate, both roles (feature `h2`) |
@@ -57,6 +58,7 @@ pub mod head;
 pub mod hop;
 mod host;
 pub mod limits;
+pub mod pieces;
 pub mod priority;
 pub mod rules;
 mod syntax;

@@ -1,8 +1,8 @@
 //! Pieces of a message's content, as filters see them.
 
-use bytes::{Bytes, BytesMut};
-use simplon_proto_http::Fields;
+use bytes::Bytes;
 use simplon_proto_http::transfer::{Last, Part};
+use simplon_proto_http::{Fields, pieces};
 
 use crate::queue::Queue;
 
@@ -90,44 +90,34 @@ impl Chunks {
     }
 }
 
-/// Chunks that are kept for longer than it takes to pass them on.
-///
-/// A chunk is a view of what was read from a socket, and keeps all of that: of a frame of one octet its padding too, and the frames of other
-/// streams beside it. Whatever may be much smaller than its buffer is therefore copied, small ones together, so that what is kept takes at most
-/// twice as much memory as it has octets, and a little for each [`JOINED`] octets.
-///
-/// Cost:    one copy of what is kept.
+/// Chunks that are kept for longer than it takes to pass them on, without the buffers that they were read into: see [`pieces`].
 #[derive(Debug, Default)]
 pub(crate) struct Kept(Queue<Chunk>);
 
-/// Chunks of so many octets are left as they are: no buffer that is read into is more than twice as large.
-const LARGE: usize = 32 << 10;
-/// What small ones are joined to at most.
-const JOINED: usize = 16 << 10;
-
 impl Kept {
     pub(crate) fn push(&mut self, chunk: Chunk) {
-        match chunk {
-            Chunk::Data(octets, last) if octets.len() < LARGE => self.copy(&octets, last),
-            chunk => self.0.push(chunk),
+        let chunk = match chunk {
+            Chunk::Data(octets, last) => match self.keep(octets, last) {
+                Some(octets) => Chunk::Data(octets, last),
+                None => return,
+            },
+            trailers @ Chunk::Trailers(_) => trailers,
+        };
+        self.0.push(chunk);
+    }
+
+    fn keep(&mut self, octets: Bytes, last: Last) -> Option<Bytes> {
+        let Some(Chunk::Data(before, ended @ Last::No)) = self.0.last_mut() else { return pieces::keep(None, octets) };
+        let alone = pieces::keep(Some(before), octets);
+        if alone.is_none() {
+            *ended = last;
         }
+        alone
     }
 
     /// Octets that are no view of what the network sent are kept as they are.
     pub(crate) fn put(&mut self, octets: Bytes, last: Last) {
         self.0.push(Chunk::Data(octets, last));
-    }
-
-    fn copy(&mut self, octets: &[u8], last: Last) {
-        if let Some(Chunk::Data(before, ended)) = self.0.last_mut()
-            && *ended == Last::No
-            && before.len() + octets.len() <= JOINED
-        {
-            *before = joined(std::mem::take(before), octets);
-            *ended = last;
-        } else {
-            self.0.push(Chunk::Data(Bytes::copy_from_slice(octets), last));
-        }
     }
 
     pub(crate) fn pop(&mut self) -> Option<Chunk> {
@@ -146,20 +136,6 @@ impl Kept {
     pub(crate) fn clear(&mut self) {
         self.0.clear();
     }
-}
-
-/// Both in one piece, in place where the first is nobody else's.
-fn joined(before: Bytes, octets: &[u8]) -> Bytes {
-    if octets.is_empty() {
-        return before;
-    }
-    let mut whole = before.try_into_mut().unwrap_or_else(|before| {
-        let mut copy = BytesMut::with_capacity((before.len() + octets.len()).next_power_of_two());
-        copy.extend_from_slice(&before);
-        copy
-    });
-    whole.extend_from_slice(octets);
-    whole.freeze()
 }
 
 #[cfg(test)]

@@ -1,16 +1,20 @@
 //! What one connection of a client can make us hold, computed from its bounds and measured, with this program's allocator counting.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used, reason = "a test may fail loudly")]
 
-use std::sync::Arc;
+use std::future::poll_fn;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use simplon_core::connect::{Connect, Connected, Peer};
-use simplon_core::http::{Http, Http2Config, HttpConfig, Origins, OriginsConfig};
+use http::{Method, StatusCode};
+use simplon_core::connect::{Connect, Connected, Peer, Versions};
+use simplon_core::http::{Exchange, Http, Http2Config, HttpConfig, Origins, OriginsConfig, Protocol, Serve, Upstream};
 use simplon_core::net::{Address, ConnInfo, Stream, Transport};
 use simplon_core::server::Drain;
+use simplon_proto_http::transfer::{Last, Part, Sink, Source};
+use simplon_proto_http::{RequestHead, ResponseHead, Target};
 use simplon_proxy::{App, To};
 use simplon_testkit::alloc::{self, Counting};
-use simplon_testkit::h2::{Block, Code, Frame, Peer as Raw};
+use simplon_testkit::h2::{Block, Code, Frame, Kind, Peer as Raw};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 
 #[global_allocator]
@@ -49,7 +53,7 @@ impl Connect for Memory {
     }
 }
 
-fn proxy(does: Does, http2: Http2Config) -> Http<impl simplon_core::http::Serve> {
+fn proxy(does: Does, http2: Http2Config) -> Http<impl Serve> {
     let peer = Peer::new(Address::parse("192.0.2.1:80").unwrap());
     let app = App::new(To(peer)).origins(Arc::new(Origins::new(Memory(does), OriginsConfig::default())));
     let mut config = HttpConfig::default();
@@ -57,7 +61,7 @@ fn proxy(does: Does, http2: Http2Config) -> Http<impl simplon_core::http::Serve>
     Http::with_config(app, config)
 }
 
-fn connect(http: &Http<impl simplon_core::http::Serve>) -> DuplexStream {
+fn connect(http: &Http<impl Serve>) -> DuplexStream {
     let (near, far) = duplex(64 << 10);
     let (http, info) = (http.clone(), Arc::new(ConnInfo::new("memory".into(), Transport::Other)));
     tokio::spawn(async move { http.serve_stream(Stream::other(far), info, Drain::never()).await });
@@ -116,7 +120,7 @@ const OF_A_STREAM: i64 = 24 << 10;
 const OF_A_CONNECTION: i64 = 256 << 10;
 
 /// Writes what a client says, as fast as it is read, and gives others time to act on it. Says what is held then, and what was held at most.
-async fn held(http: &Http<impl simplon_core::http::Serve>, wire: &[u8]) -> (i64, i64) {
+async fn held(http: &Http<impl Serve>, wire: &[u8]) -> (i64, i64) {
     let mut client = connect(http);
     let ((), counted) = alloc::count_async(async {
         client.write_all(wire).await.unwrap();
@@ -153,7 +157,7 @@ fn most_of_the_budget() -> Block {
     Block::request("POST", "/").field("x-large", "x".repeat(60_000))
 }
 
-fn small_budget(does: Does) -> Http<impl simplon_core::http::Serve> {
+fn small_budget(does: Does) -> Http<impl Serve> {
     let mut http2 = Http2Config::default();
     http2.head_budget_octets = 100_000;
     proxy(does, http2)
@@ -225,4 +229,219 @@ fn an_honest_client_may_ask_on_every_stream() {
     alone(held(&http, &[preface(), wire].concat()));
     let stats = http.http2_stats();
     assert_eq!((stats.streams, stats.refused), (u64::from(STREAMS), 0));
+}
+
+/// Sizes of pieces, from the smallest to the largest frame.
+const SIZES: [usize; 11] = [1, 7, 64, 255, 256, 512, 2048, 4096, 8192, 16_383, 16_384];
+/// Streams whose content nobody reads, and how many pieces each gets at most.
+const UNREAD: [u32; 3] = [1, 3, 5];
+const PIECES: usize = 500;
+/// The stream that is read, and how much comes on it after each piece that is not.
+const READ: u32 = 7;
+const BESIDE: usize = 8 << 10;
+/// What may come before it is copied together: so many small pieces, each in a buffer of its own.
+const NOT_YET_COPIED: i64 = 32 * (32 << 10);
+
+/// Reads what it is sent on one path, and holds its tongue on the others.
+struct Reader;
+
+impl Serve for Reader {
+    async fn serve(&self, exchange: &mut Exchange) {
+        let (head, _) = exchange.head().await.unwrap();
+        match head.target.path() {
+            b"/read" => while let Ok(Some(_)) = poll_fn(|cx| exchange.poll_part(cx)).await {},
+            b"/late" => {
+                tokio::time::sleep(Duration::from_secs(5)).await;
+                let mut octets = 0;
+                while let Ok(Some(Part::Data(data, _))) = poll_fn(|cx| exchange.poll_part(cx)).await {
+                    octets += data.len();
+                }
+                exchange.push(Part::Head(ResponseHead::new(StatusCode::OK), Last::No)).unwrap();
+                exchange.push(Part::Data(octets.to_string().into(), Last::Yes)).unwrap();
+            }
+            _ => std::future::pending().await,
+        }
+    }
+}
+
+/// An end that minds the windows of the other, and remembers nothing else.
+struct Sender {
+    end: DuplexStream,
+    heard: Vec<u8>,
+    /// Of the connection, and of the stream that is read.
+    room: [usize; 2],
+}
+
+impl Sender {
+    fn new(end: DuplexStream, window: usize) -> Self {
+        // What a connection begins with (RFC 9113 §6.9.2).
+        Self { end, heard: Vec::new(), room: [65_535, window] }
+    }
+
+    /// Hears the settings of the other end, and takes note of them.
+    async fn greet(&mut self) {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        self.hear().await;
+        self.send(Frame::settings_ack()).await;
+    }
+
+    async fn send(&mut self, frame: Frame) {
+        self.end.write_all(&frame.encode()).await.unwrap();
+    }
+
+    /// So much on the stream that is read, once there is room for it.
+    async fn send_beside(&mut self, octets: usize) {
+        while self.room.iter().any(|room| *room < octets) {
+            self.hear().await;
+        }
+        self.room.iter_mut().for_each(|room| *room -= octets);
+        self.send(Frame::data(READ, vec![b'r'; octets])).await;
+    }
+
+    async fn hear(&mut self) {
+        let mut buffer = [0; 1024];
+        let n = self.end.read(&mut buffer).await.unwrap();
+        assert!(n > 0, "the connection was closed");
+        self.heard.extend_from_slice(&buffer[..n]);
+        while let Some((frame, octets)) = Frame::decode(&self.heard) {
+            self.heard.drain(..octets);
+            assert!(!matches!(frame.kind, Kind::GOAWAY | Kind::RST_STREAM), "{frame:?}");
+            if let (Kind::WINDOW_UPDATE, 0 | READ) = (frame.kind, frame.stream) {
+                let increment = u32::from_be_bytes(frame.payload[..4].try_into().unwrap()) as usize;
+                self.room[usize::from(frame.stream == READ)] += increment;
+            }
+        }
+    }
+
+    /// Pieces of this size on streams that nobody reads, with content that is read between them. Gives how many octets are not read.
+    async fn send_unread(&mut self, size: usize, window: usize) -> usize {
+        let mut unread = 0;
+        for _ in 0..PIECES.min(window / size) {
+            for stream in UNREAD {
+                while self.room[0] < size {
+                    self.hear().await;
+                }
+                self.room[0] -= size;
+                self.send(Frame::data(stream, vec![b'u'; size])).await;
+                self.send_beside(BESIDE).await;
+                unread += size;
+            }
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        unread
+    }
+}
+
+/// Bounds of memory: twice the octets, and what was not copied yet.
+fn hold_little(size: usize, unread: usize, held: i64, peak: i64) {
+    println!("{unread} octets in pieces of {size} hold {held}, {peak} at most");
+    let most = 2 * unread as i64 + NOT_YET_COPIED + OF_A_CONNECTION;
+    assert!(peak <= most, "{unread} octets in pieces of {size} hold {peak}");
+}
+
+#[test]
+fn content_of_requests_that_nobody_reads_takes_little_more_than_its_octets() {
+    for size in SIZES {
+        alone(async {
+            let mut http2 = Http2Config::default();
+            http2.window_most_octets = http2.stream_window_octets;
+            let stream = http2.stream_window_octets as usize;
+            let mut config = HttpConfig::default();
+            config.http2 = Some(Arc::new(http2));
+            let http = Http::with_config(Reader, config);
+            let mut sender = Sender::new(connect(&http), stream);
+            sender.end.write_all(&preface()).await.unwrap();
+            sender.greet().await;
+            for stream in UNREAD {
+                sender.send(Frame::headers(stream, Block::request("POST", "/"))).await;
+            }
+            sender.send(Frame::headers(READ, Block::request("POST", "/read"))).await;
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            let (unread, counted) = alloc::count_async(sender.send_unread(size, stream)).await;
+            hold_little(size, unread, counted.held, counted.peak);
+        });
+    }
+}
+
+/// What an origin may send ahead on one stream.
+const STREAM_WINDOW: usize = 256 << 10;
+
+/// An origin's end of a connection of HTTP/2, with as many requests as there are streams.
+async fn asked() -> (Sender, Vec<Upstream>) {
+    let (near, far) = duplex(64 << 10);
+    let origins = Origins::new(One(Mutex::new(Some(near))), OriginsConfig::default());
+    let peer = Peer::builder(Address::parse("192.0.2.1:80").unwrap()).versions(Versions::Http2).build();
+    let mut sender = Sender::new(far, STREAM_WINDOW);
+    sender.end.write_all(&Frame::settings(&[]).encode()).await.unwrap();
+    let mut upstreams = Vec::new();
+    for stream in UNREAD.into_iter().chain([READ]) {
+        let (mut upstream, _) = origins.connect(&peer, Protocol::Http).await.unwrap();
+        let mut head = RequestHead::new(Method::GET, Target::origin("/").unwrap());
+        head.fields.append("Host", "a.example").unwrap();
+        upstream.push(Part::Head(head, Last::Yes)).unwrap();
+        if stream == UNREAD[0] {
+            // The preface is no frame.
+            sender.end.read_exact(&mut [0; 24]).await.unwrap();
+            sender.greet().await;
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        sender.send(Frame::headers(stream, Block::response("200"))).await;
+        assert!(matches!(poll_fn(|cx| upstream.poll_part(cx)).await, Ok(Some(Part::Head(..)))));
+        upstreams.push(upstream);
+    }
+    (sender, upstreams)
+}
+
+/// One connection, made before.
+struct One(Mutex<Option<DuplexStream>>);
+
+impl Connect for One {
+    async fn connect(&self, _peer: &Peer) -> simplon_core::Result<Connected> {
+        Ok(Connected::new(Stream::other(self.0.lock().unwrap().take().unwrap())))
+    }
+}
+
+#[test]
+fn content_of_responses_that_nobody_reads_takes_little_more_than_its_octets() {
+    for size in SIZES {
+        alone(async {
+            let (mut sender, mut upstreams) = asked().await;
+            let mut read = upstreams.pop().unwrap();
+            tokio::spawn(async move { while let Ok(Some(_)) = poll_fn(|cx| read.poll_part(cx)).await {} });
+            let (unread, counted) = alloc::count_async(sender.send_unread(size, STREAM_WINDOW)).await;
+            hold_little(size, unread, counted.held, counted.peak);
+            drop(upstreams);
+        });
+    }
+}
+
+/// Messages of some octets each, as streams of gRPC have them: a window full of them is no offence.
+#[test]
+fn small_messages_may_wait_for_a_slow_reader_in_both_directions() {
+    for size in [5, 20, 256] {
+        let messages = (120 << 10) / size;
+        alone(async {
+            let http = Http::new(Reader);
+            let mut client = Raw::client(connect(&http));
+            client.start().await.unwrap();
+            client.patience = Duration::from_secs(30);
+            client.send(Frame::headers(1, Block::request("POST", "/late"))).await;
+            client.send_all((1..messages).map(|_| Frame::data(1, vec![b'm'; size]))).await;
+            client.send(Frame::data(1, vec![b'm'; size]).end_stream()).await;
+            let (octets, _) = client.expect_data(1).await.unwrap();
+            assert_eq!(octets, (messages * size).to_string().as_bytes(), "{}", client.transcript());
+        });
+        alone(async {
+            let (mut sender, mut upstreams) = asked().await;
+            let all = (0..messages).flat_map(|_| Frame::data(1, vec![b'm'; size]).encode()).collect::<Vec<_>>();
+            sender.end.write_all(&all).await.unwrap();
+            sender.send(Frame::data(1, "").end_stream()).await;
+            tokio::time::sleep(Duration::from_secs(5)).await;
+            let mut octets = 0;
+            while let Some(part) = poll_fn(|cx| upstreams[0].poll_part(cx)).await.unwrap() {
+                octets += if let Part::Data(data, _) = part { data.len() } else { 0 };
+            }
+            assert_eq!(octets, messages * size);
+        });
+    }
 }

@@ -12,6 +12,7 @@ use h2::{RecvStream, SendStream};
 use http::{Method, Response, StatusCode};
 
 use super::request_out::{self, Extended, Opens, Outgoing, Scheme};
+use super::unread::{Inbox, Unread};
 use super::{response_in, trailers};
 use crate::fields::{Fields, Known};
 use crate::framing::Framing;
@@ -69,7 +70,7 @@ enum Read {
     Nothing,
     Head(ResponseFuture),
     /// Content, and how much of it if that was announced.
-    Body(RecvStream, Option<u64>),
+    Body(Inbox, Option<u64>),
     Ended,
 }
 
@@ -100,6 +101,15 @@ impl ClientStream {
     #[must_use]
     pub fn id(&self) -> Option<u32> {
         self.send.as_ref().map(|send| send.stream_id().as_u32())
+    }
+
+    /// What came of the response's content and was not read yet, for whoever drives the connection; `None` while there is no content.
+    #[must_use]
+    pub fn unread(&self) -> Option<Unread> {
+        match &self.read {
+            Read::Body(body, _) => Some(body.unread()),
+            Read::Nothing | Read::Head(_) | Read::Ended => None,
+        }
     }
 
     /// Whether both sides agreed on raw octets.
@@ -251,7 +261,7 @@ impl ClientStream {
         if last == Last::Yes && matches!(left, Some(1..)) {
             return Err(StreamError::Malformed(Rule::LengthMismatch));
         }
-        self.read = if last == Last::Yes { Read::Ended } else { Read::Body(body, left) };
+        self.read = if last == Last::Yes { Read::Ended } else { Read::Body(Inbox::new(body, &self.config), left) };
         Ok(Part::Head(head, last))
     }
 
@@ -267,7 +277,7 @@ impl ClientStream {
         }
         self.is_tunnel = true;
         self.write = Write::Body(None);
-        self.read = Read::Body(body, None);
+        self.read = Read::Body(Inbox::new(body, &self.config), None);
         Ok(Part::Head(head, Last::No))
     }
 
@@ -276,7 +286,7 @@ impl ClientStream {
         match ready!(body.poll_data(cx)) {
             Some(Ok(octets)) => {
                 // They are given out now: as much may come again.
-                let _ = body.flow_control().release_capacity(octets.len());
+                body.release(octets.len());
                 let is_end = body.is_end_stream();
                 if let Some(left) = left {
                     let Some(rest) = left.checked_sub(octets.len() as u64) else { return Poll::Ready(Err(MISMATCH)) };
@@ -292,7 +302,7 @@ impl ClientStream {
     fn poll_trailers(&mut self, cx: &mut Context<'_>) -> Poll<Result<Part<ResponseHead>, StreamError>> {
         let Read::Body(body, _) = &mut self.read else { return Poll::Pending };
         let trailers = match ready!(body.poll_trailers(cx)) {
-            Ok(Some(map)) if !self.is_tunnel => trailers::received(&map, &self.config),
+            Ok(Some(trailers)) if !self.is_tunnel => trailers,
             Ok(_) => Ok(Fields::new()),
             Err(error) => return Poll::Ready(Err(self.broken(&error))),
         };

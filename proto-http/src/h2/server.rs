@@ -13,6 +13,7 @@ use http::{Request, StatusCode};
 
 use self::response::{End, Outbox};
 use super::failure;
+use super::unread::{Inbox, Unread};
 use crate::h1::Config;
 use crate::head::{RequestHead, ResponseHead};
 use crate::transfer::{Last, Misuse, Part, Reason, Sink, Source, StreamError};
@@ -31,7 +32,7 @@ const ROOM: usize = 64 << 10;
 /// Cancel: dropped before the response was pushed to its end, the stream is reset.
 #[derive(Debug)]
 pub struct ServerStream {
-    recv: RecvStream,
+    recv: Inbox,
     respond: SendResponse<Bytes>,
     send: Option<SendStream<Bytes>>,
     read: Read,
@@ -96,7 +97,7 @@ impl ServerStream {
     pub fn new(request: Request<RecvStream>, respond: SendResponse<Bytes>, config: Arc<Config>) -> Self {
         let (parts, recv) = request.into_parts();
         Self {
-            recv,
+            recv: Inbox::new(recv, &config),
             respond,
             send: None,
             read: Read::Head(Box::new(parts)),
@@ -175,6 +176,16 @@ impl ServerStream {
         self.content_out
     }
 
+    /// What came and was not read yet, for whoever drives the connection.
+    pub fn unread(&self) -> Unread {
+        self.recv.unread()
+    }
+
+    /// Whether nothing follows the head.
+    pub fn is_head_alone(&self) -> bool {
+        self.recv.is_end_stream()
+    }
+
     // ---- the client's resets
 
     /// Ready once the client has reset the stream or the connection is gone, whatever is being read or written.
@@ -190,11 +201,8 @@ impl ServerStream {
     }
 
     /// Who reset the stream: the client, or the crate because the client broke a rule. Only what is read says so.
-    fn why_reset(&mut self, cx: &mut Context<'_>) -> StreamError {
-        match self.recv.poll_data(cx) {
-            Poll::Ready(Some(Err(error))) => failure::of(&error),
-            _ => StreamError::Reset,
-        }
+    fn why_reset(&self, cx: &mut Context<'_>) -> StreamError {
+        self.recv.poll_error(cx).map_or(StreamError::Reset, |error| failure::of(&error))
     }
 
     /// Ends the stream with this code, at once.

@@ -1,3 +1,4 @@
+use simplon_proto_http::pieces::{BLOCK as JOINED, LARGE};
 use simplon_testkit::alloc::{self, Counting};
 
 use super::*;

@@ -48,7 +48,9 @@ pub struct Http2Config {
     /// PING and answers to none, SETTINGS, PRIORITY, WINDOW_UPDATE, GOAWAY and unknown frames: so many at once, and then so many each second, beside what a client needs to
     /// take what it is sent. Default 1,024 and 64.
     pub control_frames: Rate,
-    /// Octets that small frames of DATA may waste (the `h2` crate counts them). Default: half of the connection's window.
+    /// Octets that small frames of DATA may waste in the `h2` crate before they are copied together: 256, less their own, for each that was not
+    /// read. `None` is half of the connection's window. Default 1 MiB: whatever one read of the socket can bring, so that small messages of gRPC
+    /// whose reader is slow are no offence.
     pub small_data_octets: Option<usize>,
     /// With streams open: after so much silence the client is asked for a sign of life. Default 30 s.
     pub ping_after: Duration,
@@ -88,7 +90,7 @@ impl Default for Http2Config {
             remembered_resets: 64,
             resets: Rate { burst: 256, per_second: 32 },
             control_frames: Rate { burst: 1024, per_second: 64 },
-            small_data_octets: None,
+            small_data_octets: Some(1 << 20),
             ping_after: Duration::from_secs(30),
             ping_answer: Duration::from_secs(20),
             max_age: Duration::MAX,

@@ -29,6 +29,7 @@ use crate::http::linger::{Delivered, Delivery, linger};
 use crate::http::service::{HttpConfig, Serve};
 use crate::http::slot;
 use crate::http::timeouts::Timeouts;
+use crate::http::unread::Backlog;
 use crate::server::Drain;
 
 /// How many tasks a connection may have for each stream that it may have: the task of a stream that was reset takes a moment to end.
@@ -53,6 +54,7 @@ pub(super) struct Driver<S> {
     shared: Arc<Shared>,
     drain: Drain,
     streams: JoinSet<Ending>,
+    unread: Backlog,
     timer: Timer,
     born: Instant,
     served: u32,
@@ -100,6 +102,7 @@ impl<S: Serve> Driver<S> {
             shared,
             drain,
             streams: JoinSet::new(),
+            unread: Backlog::default(),
             timer: Timer::new(),
             born,
             served: 0,
@@ -146,7 +149,7 @@ impl<S: Serve> Driver<S> {
                 Poll::Ready(None) if matches!(self.life, Life::Over(_)) => return Poll::Ready(End::Cut),
                 Poll::Ready(None) => return Poll::Ready(End::Parted),
                 Poll::Pending if self.judge(cx) == Judged::Told || self.measure(cx) == Judged::Told => {}
-                Poll::Pending if self.has_room() && self.wire.state().read_on() => {}
+                Poll::Pending if self.read_on() => {}
                 Poll::Pending => break,
             }
         }
@@ -173,9 +176,19 @@ impl<S: Serve> Driver<S> {
         }
     }
 
-    /// The next stream. While tasks of streams that were reset pile up, none is taken on.
+    /// Where nothing more was read before this was looked at: heads were taken on, and content that waits is copied together.
+    fn read_on(&mut self) -> bool {
+        if !self.wire.state().is_paused() {
+            return false;
+        }
+        let crumbs = self.unread.compact();
+        self.wire.state().read_on(crumbs);
+        true
+    }
+
+    /// The next stream. While tasks of streams that were reset pile up, none is taken on; where many wait for that, they are refused.
     fn poll_stream(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Accepted, h2::Error>>> {
-        if self.has_room() {
+        if self.has_room() || self.wire.state().is_paused() {
             return self.connection.poll_accept(cx);
         }
         self.connection.poll_closed(cx).map(|outcome| outcome.err().map(Err))
@@ -195,12 +208,15 @@ impl<S: Serve> Driver<S> {
             return;
         }
         let octets = HeadOctets::of(&request);
-        if !self.shared.heads.take(octets) {
+        if !self.has_room() || !self.shared.heads.take(octets) {
             self.counters.refused.add();
             respond.send_reset(Reason::REFUSED_STREAM);
             return;
         }
         let stream = ServerStream::new(request, respond, Arc::clone(&self.protocol));
+        if !stream.is_head_alone() {
+            self.unread.add(stream.unread());
+        }
         let exchange = Exchange::h2(stream, Arc::clone(&self.shared), before, octets);
         let running = slot::run(&self.app, Box::new(exchange));
         self.streams.spawn(async move {
@@ -236,6 +252,7 @@ impl<S: Serve> Driver<S> {
             }
         }
         if self.streams.is_empty() && self.idle_since.is_none() {
+            self.unread.forget_gone();
             self.idle_since = Some(Instant::now());
         }
     }

@@ -20,6 +20,8 @@ const GOAWAY: u8 = 7;
 const WINDOW_UPDATE: u8 = 8;
 const CONTINUATION: u8 = 9;
 
+/// Octets of DATA that fill half of the buffers it is read into.
+const SMALL_DATA: u32 = 16 << 10;
 /// Of SETTINGS.
 const ACK: u8 = 0x1;
 const END_HEADERS: u8 = 0x4;
@@ -90,6 +92,8 @@ pub(in crate::http) struct Seen {
     pub(in crate::http) heads: u32,
     /// Octets of DATA.
     pub(in crate::http) data_octets: u64,
+    /// DATA that is much smaller than the buffers it is read into.
+    pub(in crate::http) small_data: u32,
 }
 
 impl Seen {
@@ -98,7 +102,10 @@ impl Seen {
         match kind {
             HEADERS => self.heads += 1,
             RST_STREAM => self.resets += 1,
-            DATA => self.data_octets += u64::from(payload),
+            DATA => {
+                self.data_octets += u64::from(payload);
+                self.small_data += u32::from(payload < SMALL_DATA);
+            }
             // Parts of a head. PUSH_PROMISE ends the connection.
             CONTINUATION | PUSH_PROMISE => {}
             // One that nobody waits for ends the connection.

@@ -16,6 +16,8 @@ pub struct OfRequests {
     pub heads: u32,
     /// Octets of DATA.
     pub data_octets: u64,
+    /// DATA that is much smaller than the buffers it is read into.
+    pub small_data: u32,
     /// The highest stream that has a head.
     pub stream: u32,
     /// How many streams have a head.
@@ -36,11 +38,12 @@ pub fn of_requests<'a>(pieces: impl IntoIterator<Item = &'a [u8]>, asked: &[u32]
     let mut frames = Frames::of_requests(Arc::clone(&bad));
     let mut all = OfRequests::default();
     for piece in pieces {
-        let Seen { resets, control, heads, data_octets } = frames.pass(piece);
+        let Seen { resets, control, heads, data_octets, small_data } = frames.pass(piece);
         all.resets += resets;
         all.control += control;
         all.heads += heads;
         all.data_octets += data_octets;
+        all.small_data += small_data;
     }
     all.stream = frames.stream();
     all.streams = frames.streams();

@@ -51,7 +51,7 @@ pub struct Http2Stats {
     pub panicked: u64,
     /// Connections closed since the client reset too many streams.
     pub reset_floods: u64,
-    /// Connections closed since too many frames carried nothing.
+    /// Connections closed since too many frames carried nothing, or next to nothing that anybody read.
     pub control_floods: u64,
     /// Connections closed since too many requests were malformed.
     pub malformed_floods: u64,

@@ -16,6 +16,7 @@ use super::frames::{Fault, Frames};
 use super::stats::Flood;
 use crate::http::field_blocks::BadFields;
 use crate::http::timeouts::Timeouts;
+use crate::http::unread::{MOST_CRUMBS, MOST_SMALL_DATA};
 use crate::http::uptake::Uptake;
 use crate::net::Stream;
 
@@ -57,8 +58,9 @@ pub(in crate::http) struct State {
     pub(super) written: u64,
     /// Octets of content that came since the driver looked.
     pub(super) data_octets: u64,
-    /// Heads that came since the driver looked.
+    /// Heads and small frames of DATA that came since the driver looked.
     unseen_heads: u32,
+    small_data: u32,
     /// What the client does too much of.
     pub(super) flood: Option<Flood>,
     /// What is wrong with a frame. Nothing more is read.
@@ -86,6 +88,7 @@ impl Wire {
             written: 0,
             data_octets: 0,
             unseen_heads: 0,
+            small_data: 0,
             flood: None,
             fault: None,
         }))
@@ -119,6 +122,7 @@ impl State {
         self.fault = self.frames.fault();
         self.heard = now;
         self.data_octets += seen.data_octets;
+        self.small_data += seen.small_data;
         self.head_since = if self.frames.is_mid_head() { self.head_since.or(Some(now)) } else { None };
         if seen.heads > 0 {
             self.unseen_heads = self.unseen_heads.saturating_add(seen.heads);
@@ -137,9 +141,17 @@ impl State {
         self.frames.streams()
     }
 
-    /// By the driver, once it has taken on whatever there was. Says whether nothing was read for that, so that there may be more.
-    pub(super) fn read_on(&mut self) -> bool {
-        std::mem::take(&mut self.unseen_heads) >= UNSEEN_HEADS
+    /// Whether nothing is read before the driver has looked at what came.
+    pub(super) const fn is_paused(&self) -> bool {
+        self.unseen_heads >= UNSEEN_HEADS || self.small_data >= MOST_SMALL_DATA
+    }
+
+    /// The driver has looked at what came. So many frames too small for any message wait to be read.
+    pub(super) fn read_on(&mut self, crumbs: u32) {
+        (self.unseen_heads, self.small_data) = (0, 0);
+        if crumbs > MOST_CRUMBS {
+            self.flood = Some(Flood::ControlFrames);
+        }
     }
 
     /// A PING was sent: its answer is no frame that nobody wants.
@@ -221,7 +233,7 @@ impl AsyncRead for Watched {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let Self { before, wire } = self.get_mut();
         let mut state = wire.state();
-        if state.fault.is_some() || state.unseen_heads >= UNSEEN_HEADS {
+        if state.fault.is_some() || state.is_paused() {
             // The driver looks at what was seen whenever there is nothing to read.
             return Poll::Pending;
         }

@@ -30,6 +30,8 @@ const BURST: u64 = 32 << 10;
 /// How often it is measured what fits on the way, and how seldom in the end.
 const OFTEN: Duration = Duration::from_millis(100);
 const SELDOM: Duration = Duration::from_secs(10);
+/// What small frames of DATA may waste in the `h2` crate before they are copied together: whatever one read of the socket can bring.
+const SMALL_DATA_OCTETS: usize = 1 << 20;
 /// How long resets of ours are remembered.
 const REMEMBER: Duration = Duration::from_secs(5);
 
@@ -104,6 +106,7 @@ fn builder(limits: &SessionLimits, head_octets: usize) -> Builder {
         .max_frame_size(limits.frame_octets.clamp(16 << 10, (1 << 24) - 1))
         .max_header_list_size(u32::try_from(head_octets).unwrap_or(u32::MAX))
         .max_send_buffer_size(limits.send_buffer_octets)
+        .data_frame_budget(SMALL_DATA_OCTETS)
         .max_concurrent_reset_streams(limits.remembered_resets)
         .reset_stream_duration(REMEMBER)
         .max_local_error_reset_streams(Some(limits.faulty_streams));
@@ -154,7 +157,11 @@ impl Future for Driver {
         let others = if this.facts.running() > 1 { Others::Some } else { Others::None };
         ready!(this.gather.poll(cx, others));
         let Some(connection) = &mut this.connection else { return Poll::Ready(()) };
-        if let Poll::Ready(outcome) = Pin::new(&mut *connection).poll(cx) {
+        let mut polled = Pin::new(&mut *connection).poll(cx);
+        while polled.is_pending() && this.facts.read_on() {
+            polled = Pin::new(&mut *connection).poll(cx);
+        }
+        if let Poll::Ready(outcome) = polled {
             if let Err(error) = outcome {
                 let is_flooded = this.facts.is_flooded();
                 tracing::debug!(%error, is_flooded, "an upstream connection broke");

@@ -50,7 +50,7 @@ impl Toll {
 
     /// These frames came. Says whether they were too many, which is counted.
     pub(super) fn is_too_much(&mut self, seen: Seen, facts: &Facts) -> bool {
-        let Seen { resets, control, heads, data_octets: _ } = seen;
+        let Seen { resets, control, heads, data_octets: _, small_data: _ } = seen;
         if (resets, control, heads) == (0, 0, 0) {
             return false;
         }

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, AtomicUsize,
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker, ready};
 
+use simplon_proto_http::h2::Unread;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::farewell::Farewell;
@@ -13,6 +14,7 @@ use super::screen::{FRAME_HEADER, Passed, Screen};
 use super::toll::Toll;
 use crate::http::field_blocks::BadFields;
 use crate::http::multiplex::Frames;
+use crate::http::unread::{Backlog, MOST_SMALL_DATA};
 use crate::net::Stream;
 
 /// What the origin said first.
@@ -46,6 +48,9 @@ pub(in crate::http) struct Facts {
     curious: Mutex<Option<Vec<Waker>>>,
     /// Streams whose trailer section is malformed.
     bad_fields: BadFields,
+    /// Responses whose content may wait to be read, and small frames of it that came since the driver looked.
+    unread: Mutex<Backlog>,
+    small_data: AtomicU32,
 }
 
 impl Default for Facts {
@@ -61,6 +66,8 @@ impl Default for Facts {
             opened: AtomicU32::new(0),
             curious: Mutex::new(Some(Vec::new())),
             bad_fields: BadFields::default(),
+            unread: Mutex::default(),
+            small_data: AtomicU32::new(0),
         }
     }
 }
@@ -90,7 +97,9 @@ impl Facts {
 
     /// One exchange less.
     pub(super) fn end(&self) {
-        self.running.fetch_sub(1, Ordering::AcqRel);
+        if self.running.fetch_sub(1, Ordering::AcqRel) == 1 {
+            super::lock(&self.unread).forget_gone();
+        }
     }
 
     /// Exchanges that run.
@@ -111,6 +120,27 @@ impl Facts {
     /// Whether the trailer section of this stream is malformed; asked once.
     pub(in crate::http) fn has_bad_fields(&self, stream: u32) -> bool {
         self.bad_fields.take(stream)
+    }
+
+    /// A response has content.
+    pub(in crate::http) fn has_content(&self, unread: Unread) {
+        super::lock(&self.unread).add(unread);
+    }
+
+    /// Whether nothing is read before the driver has looked at what came.
+    fn is_paused(&self) -> bool {
+        self.small_data.load(Ordering::Relaxed) >= MOST_SMALL_DATA
+    }
+
+    /// By the driver, when there was nothing to read. Where that is so because much of it was small, what waits is copied together, and there may
+    /// be more.
+    pub(super) fn read_on(&self) -> bool {
+        let is_paused = self.is_paused();
+        if is_paused {
+            super::lock(&self.unread).compact();
+            self.small_data.store(0, Ordering::Relaxed);
+        }
+        is_paused
     }
 
     /// Whether the origin sent too much of nothing.
@@ -195,6 +225,9 @@ impl AsyncRead for Watched {
             farewell.give(buffer);
             return Poll::Ready(Ok(()));
         }
+        if this.facts.is_paused() {
+            return Poll::Pending;
+        }
         let before = buffer.filled().len();
         let outcome = ready!(Pin::new(&mut this.stream).poll_read(cx, buffer));
         if outcome.is_err() || buffer.filled().len() == before {
@@ -206,6 +239,7 @@ impl AsyncRead for Watched {
         for stream in this.screen.trailers().take_bad() {
             this.facts.bad_fields.add(stream);
         }
+        this.facts.small_data.fetch_add(seen.small_data, Ordering::Relaxed);
         if this.toll.is_too_much(seen, &this.facts) {
             this.facts.flooded.store(true, Ordering::Relaxed);
         }

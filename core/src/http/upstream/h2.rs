@@ -187,6 +187,9 @@ impl Exchange {
             let error = StreamError::Malformed(Rule::PseudoMisplaced);
             return Poll::Ready(Err(self.stream.fail(error, Reason::Malformed)));
         }
+        if let (Some(Part::Head(..)), Some(unread)) = (&part, self.stream.unread()) {
+            self.lease.session().facts().has_content(unread);
+        }
         Poll::Ready(Ok(part))
     }
 

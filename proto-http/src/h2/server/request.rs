@@ -8,7 +8,7 @@ use http::{Method, request};
 use super::{Asked, Expects, Read, ServerStream};
 use crate::fields::{Fields, Known};
 use crate::framing::{self, Framing};
-use crate::h2::{failure, request_in, trailers};
+use crate::h2::{failure, request_in};
 use crate::head::RequestHead;
 use crate::rules::{Leniency, Rule};
 use crate::transfer::{Last, Part, StreamError};
@@ -61,8 +61,7 @@ impl ServerStream {
             let Some(octets) = ready!(self.recv.poll_data(cx)) else { break };
             let octets = octets.map_err(|error| failure::of(&error))?;
             let n = octets.len();
-            // Fails only for octets that did not come.
-            let _ = self.recv.flow_control().release_capacity(n);
+            self.recv.release(n);
             self.expects = Expects::Nothing;
             self.content_in += n as u64;
             if !is_raw && self.config.limits.body_octets.is_some_and(|most| self.content_in > most) {
@@ -76,10 +75,12 @@ impl ServerStream {
                 return Poll::Ready(Ok(Part::Data(octets, last)));
             }
         }
-        let map = ready!(self.recv.poll_trailers(cx)).map_err(|error| failure::of(&error))?;
+        let trailers = ready!(self.recv.poll_trailers(cx)).map_err(|error| failure::of(&error))?;
         self.end_reading();
-        let Some(map) = map.filter(|_| !is_raw) else { return Poll::Ready(Ok(Part::Data(Bytes::new(), Last::Yes))) };
-        let fields = trailers::received(&map, &self.config).map_err(StreamError::Malformed)?;
+        let Some(fields) = trailers.filter(|_| !is_raw) else {
+            return Poll::Ready(Ok(Part::Data(Bytes::new(), Last::Yes)));
+        };
+        let fields = fields.map_err(StreamError::Malformed)?;
         Poll::Ready(Ok(if fields.is_empty() { Part::Data(Bytes::new(), Last::Yes) } else { Part::Trailers(fields) }))
     }
 

@@ -28,17 +28,18 @@ fn frames_are_counted_wherever_they_are_cut() {
         frame(77, 0, 0),
     ]
     .concat();
-    let expected = Seen { resets: 1, control: 6, heads: 1, data_octets: 100 };
+    let expected = Seen { resets: 1, control: 6, heads: 1, data_octets: 100, small_data: 1 };
     assert_eq!(begun().pass(&wire), expected);
     for size in 1..40 {
         let mut frames = begun();
         let mut sum = Seen::default();
         for piece in wire.chunks(size) {
-            let Seen { resets, control, heads, data_octets } = frames.pass(piece);
+            let Seen { resets, control, heads, data_octets, small_data } = frames.pass(piece);
             sum.resets += resets;
             sum.control += control;
             sum.heads += heads;
             sum.data_octets += data_octets;
+            sum.small_data += small_data;
         }
         assert_eq!(sum, expected, "in pieces of {size}");
         assert!(!frames.is_mid_head());

@@ -3,9 +3,9 @@ use crate::http::Rate;
 
 const INTERIM: u8 = 3;
 
-const CONTROL: Seen = Seen { resets: 0, control: 1, heads: 0, data_octets: 0 };
-const HEAD: Seen = Seen { resets: 0, control: 0, heads: 1, data_octets: 0 };
-const RESET: Seen = Seen { resets: 1, control: 0, heads: 0, data_octets: 0 };
+const CONTROL: Seen = Seen { resets: 0, control: 1, heads: 0, data_octets: 0, small_data: 0 };
+const HEAD: Seen = Seen { resets: 0, control: 0, heads: 1, data_octets: 0, small_data: 0 };
+const RESET: Seen = Seen { resets: 1, control: 0, heads: 0, data_octets: 0, small_data: 0 };
 
 fn toll() -> (Toll, Facts, Arc<Counters>) {
     let limits = SessionLimits {
