@@ -182,7 +182,10 @@ impl Fields {
     /// Whether the name occurs.
     #[inline]
     pub fn contains(&self, name: impl AsName) -> bool {
-        self.list().find(Wanted::new(&name)).is_some()
+        match Wanted::new(&name) {
+            Wanted::Known(known) => self.has_any(known.bit()),
+            other => self.list().find(other).is_some(),
+        }
     }
 
     /// The elements of all values under this name, which hold comma lists without quoted strings: trimmed, empty ones left out.

@@ -61,6 +61,7 @@ impl<'a> Authority<'a> {
     }
 }
 
+/// A host, of which a literal is still to be looked at, and what follows its colon.
 fn split(octets: &[u8]) -> Option<(&[u8], Option<&[u8]>)> {
     if octets.first() == Some(&b'[') {
         let end = memchr::memchr(b']', octets)? + 1;
@@ -70,8 +71,10 @@ fn split(octets: &[u8]) -> Option<(&[u8], Option<&[u8]>)> {
             _ => None,
         };
     }
-    match memchr::memchr(b':', octets) {
-        Some(colon) => Some((&octets[..colon], Some(&octets[colon + 1..]))),
+    // What is no part of a name is a colon, or not allowed at all.
+    match octets.iter().position(|b| !NAME[usize::from(*b)]) {
+        Some(colon) if octets[colon] == b':' => Some((&octets[..colon], Some(&octets[colon + 1..]))),
+        Some(_) => None,
         None => Some((octets, None)),
     }
 }
@@ -91,7 +94,8 @@ fn is_host(host: &[u8]) -> bool {
     match host {
         [] => false,
         [b'[', literal @ .., b']'] => is_literal(literal),
-        name => name.iter().all(|b| NAME[usize::from(*b)]),
+        // What stands in a name was looked at when it was split off.
+        _ => true,
     }
 }
 

@@ -83,7 +83,7 @@ pub enum Continue {
 }
 
 /// What to wait for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Wants {
     /// Parts of the response, as long as the client takes them.
     pub read_origin: bool,
@@ -161,13 +161,17 @@ impl Flow {
 
     /// What to wait for now.
     pub fn wants(&self) -> Wants {
-        let reading = !self.over && matches!(self.down, Half::Head | Half::Body);
+        if self.over {
+            return Wants::default();
+        }
+        let reading = matches!(self.down, Half::Head | Half::Body);
+        let uploads = self.up == Half::Body;
         Wants {
             read_origin: reading,
-            read_client: !self.over && self.up == Half::Body && !self.expect,
-            watch_client: self.watch && reading && !self.tunnel && matches!(self.up, Half::Ended | Half::Cut),
-            flush: !self.over && self.down == Half::Ended && !self.flushed,
-            expect: !self.over && self.expect,
+            read_client: uploads && !self.expect,
+            watch_client: reading && !uploads && self.watch && !self.tunnel && self.up != Half::Head,
+            flush: self.down == Half::Ended && !self.flushed,
+            expect: self.expect,
         }
     }
 

@@ -69,7 +69,8 @@ impl<Ctx: Send> Filter<Ctx> for HostMatchesSni {
 /// Whether a request may be answered on its connection, whatever filters there are: the site of its host asks the same of clients as the one that
 /// TLS was made for ([`simplon_core::proto_tls::Facts::answers_for`]). Who showed no certificate because no one asked would otherwise be let in where one is demanded.
 pub(crate) fn check(info: &ConnInfo, head: &RequestHead) -> Result<()> {
-    let (Some(facts), Some(authority)) = (info.tls(), head.authority()) else { return Ok(()) };
+    let Some(facts) = info.tls() else { return Ok(()) };
+    let Some(authority) = head.authority() else { return Ok(()) };
     // What CONNECT names is no site of ours.
     if head.method == Method::CONNECT {
         return Ok(());

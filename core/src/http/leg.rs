@@ -320,9 +320,13 @@ impl<R: Role> Leg<R> {
     }
 
     fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        let is_last = self.machine.is_last();
+        if let Some(octets) = self.machine.transmit_whole().filter(|_| !is_last) {
+            return Pin::new(&mut self.stream).poll_write(cx, octets);
+        }
         let mut slices = [IoSlice::new(&[]); SLICES];
         let filled = self.machine.transmit(&mut slices);
-        if self.machine.is_last() {
+        if is_last {
             return self.stream.poll_write_last(cx, &slices[..filled]);
         }
         let stream = Pin::new(&mut self.stream);

@@ -289,12 +289,14 @@ impl List {
     }
 
     /// Tidies the arena when it is full of what was replaced or removed.
+    #[inline]
     fn make_room(&mut self, length: usize) {
         if self.arena.len() + length > self.arena.capacity() && self.arena.len() >= TIDY {
             self.tidy();
         }
     }
 
+    #[cold]
     fn tidy(&mut self) {
         let in_arena = self.entries.iter().filter(|entry| entry.home == Home::Arena);
         let live: usize = in_arena.map(|entry| usize::from(entry.name_len) + entry.value_len as usize + 4).sum();

@@ -35,7 +35,7 @@ impl Draft {
         // All places in it are smaller than this.
         u32::try_from(octets.len()).map_err(|_| Rule::HeadTooLarge)?;
         let list = self.list.get_or_insert_with(spare::take);
-        let (mut present, mut alike_bits) = (0, 0);
+        let mut present = 0;
         let mut rest = octets.get(from..).ok_or(Rule::ColonMissing)?;
         while !is_empty(rest, ends) {
             if list.entries.len() >= most {
@@ -49,8 +49,12 @@ impl Draft {
                     known as u8
                 }),
                 None => {
-                    alike_bits |= if name.is_plain() { 0 } else { of_unknown(spelled)? };
-                    present |= if alike::is_of_family(spelled) { FAMILY } else { 0 };
+                    if !name.is_plain() {
+                        self.alike |= of_unknown(spelled)?;
+                    }
+                    if alike::is_of_family(spelled) {
+                        present |= FAMILY;
+                    }
                     OTHER
                 }
             };
@@ -72,7 +76,6 @@ impl Draft {
             rest = line.rest;
         }
         list.present |= present;
-        self.alike |= alike_bits;
         let end = if rest[0] == b'\r' { 2 } else { 1 };
         Ok(octets.len() - rest.len() + end)
     }

@@ -127,13 +127,13 @@ fn length(fields: &Fields) -> Result<Option<u64>, Misuse> {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct StatusLine<'a> {
     status: StatusCode,
-    reason: &'a [u8],
+    /// If it is not the usual one.
+    reason: Option<&'a [u8]>,
 }
 
 pub(super) fn status_line(head: &ResponseHead) -> Result<StatusLine<'_>, Misuse> {
-    let usual = head.status.canonical_reason().unwrap_or_default().as_bytes();
-    let reason = head.reason.as_deref().unwrap_or(usual);
-    if syntax::is_value(reason) {
+    let reason = head.reason.as_deref();
+    if reason.is_none_or(syntax::is_value) {
         Ok(StatusLine { status: head.status, reason })
     } else {
         Err(Misuse::Head(Rule::ReasonMalformed))
@@ -142,10 +142,15 @@ pub(super) fn status_line(head: &ResponseHead) -> Result<StatusLine<'_>, Misuse>
 
 impl StatusLine<'_> {
     pub(super) fn write(&self, out: &mut Vec<u8>) {
+        if self.status == StatusCode::OK && self.reason.is_none() {
+            out.extend_from_slice(b"HTTP/1.1 200 OK\r\n");
+            return;
+        }
+        let usual = || self.status.canonical_reason().unwrap_or_default().as_bytes();
         out.extend_from_slice(b"HTTP/1.1 ");
         out.extend_from_slice(self.status.as_str().as_bytes());
         out.push(b' ');
-        out.extend_from_slice(self.reason);
+        out.extend_from_slice(self.reason.unwrap_or_else(usual));
         out.extend_from_slice(b"\r\n");
     }
 }

@@ -157,6 +157,11 @@ impl<R: Role> Machine<R> {
         self.state.out.slices(slices)
     }
 
+    /// All octets to write, if they stand in one piece: what [`Self::transmit`] would fill one slice with. Empty if nothing waits.
+    pub fn transmit_whole(&self) -> Option<&[u8]> {
+        self.state.out.whole()
+    }
+
     /// `n` octets were written.
     pub fn transmitted(&mut self, n: usize) {
         self.state.octets_out += n as u64;

@@ -70,6 +70,11 @@ impl Outbox {
         self.0.as_ref().map_or(0, |waiting| waiting.slices(slices))
     }
 
+    /// All octets to write, if they stand in one piece.
+    pub(super) fn whole(&self) -> Option<&[u8]> {
+        self.0.as_ref().filter(|waiting| waiting.queue.is_empty()).map(|waiting| &waiting.copied[waiting.sent..])
+    }
+
     /// `n` octets were written.
     pub(super) fn written(&mut self, n: usize) {
         if let Some(waiting) = &mut self.0 {

@@ -10,6 +10,7 @@ use simplon_core::{Error, Kind, Result, error};
 use simplon_proto_http::fields::Known;
 use simplon_proto_http::transfer::{Last, Part, Sink};
 use simplon_proto_http::{RequestHead, connection_auth};
+use tokio::time::Instant;
 
 use super::App;
 use super::duplex::{Failure, Joined};
@@ -74,14 +75,14 @@ where
     ) -> Result<Attempted> {
         let mut reuse = Reuse::Allowed;
         loop {
-            let own = match (protocol, reuse) {
-                (Protocol::Http, Reuse::Allowed) => exchange.kept(peer, &asked.head.method, record.latest()),
+            let idle = match (protocol, reuse) {
+                (Protocol::Http, Reuse::Allowed) => self.idle(exchange, &asked.head.method, peer, record.latest()),
                 _ => None,
             };
-            let mut upstream = match own {
-                Some(own) => self.reused(own, record, cx),
+            let mut upstream = match idle {
+                Some(idle) => self.reused(idle, record, cx),
                 None => {
-                    let connecting = self.upstream(asked, peer, protocol, reuse, record, cx);
+                    let connecting = self.reach(peer, protocol, record, cx);
                     while_client_stays(exchange, self.settings.gone, connecting).await??
                 }
             };
@@ -129,22 +130,13 @@ where
         resends
     }
 
-    /// A connection to the peer: an idle one that is fit, else a new one.
-    async fn upstream(
-        &self,
-        asked: &Asked<'_>,
-        peer: &Peer,
-        protocol: Protocol,
-        reuse: Reuse,
-        record: &mut Record,
-        cx: &mut R::Ctx,
-    ) -> Result<Upstream> {
-        if protocol == Protocol::Http
-            && reuse == Reuse::Allowed
-            && let Some(idle) = self.origins.idle_for(peer, &asked.head.method, record.latest())
-        {
-            return Ok(self.reused(idle, record, cx));
-        }
+    /// An idle connection to the peer that is fit: one of this client's own, else any.
+    fn idle(&self, exchange: &mut Exchange, method: &Method, peer: &Peer, now: Instant) -> Option<Upstream> {
+        exchange.kept(peer, method, now).or_else(|| self.origins.idle_for(peer, method, now))
+    }
+
+    /// A new connection to the peer.
+    async fn reach(&self, peer: &Peer, protocol: Protocol, record: &mut Record, cx: &mut R::Ctx) -> Result<Upstream> {
         record.reused = false;
         record.at_stage(Stage::Connecting);
         let (upstream, took) = self.origins.connect(peer, protocol).await?;
@@ -198,7 +190,7 @@ where
         let mut legs = Legs::new(exchange, upstream, content);
         if waits {
             flow = flow.expecting();
-            legs.expect_by = tokio::time::Instant::now().checked_add(self.settings.expect);
+            legs.expect_by = Instant::now().checked_add(self.settings.expect);
         }
         self.duplex(Joined { flow, legs: &mut legs, request, replay, record, deadline }, cx).await
     }
@@ -247,7 +239,7 @@ where
 
 /// A request of version 1.0 may name no host (RFC 9112 §3.2): the origin is then asked by the address at which it is reached.
 fn name_host(head: &mut RequestHead, peer: &Peer) -> Result<()> {
-    if head.authority().is_some() {
+    if head.fields.contains(Known::Host) || head.target.authority().is_some() {
         return Ok(());
     }
     head.fields.set(Known::Host, peer.host()).map_err(|_| Error::internal(Kind::Internal))

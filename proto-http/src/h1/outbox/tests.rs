@@ -37,10 +37,14 @@ fn a_small_message_is_one_slice_and_a_large_one_three() {
     outbox.push(Bytes::from_static(b"content"));
     let mut slices = [IoSlice::new(&[]); 4];
     assert_eq!(outbox.slices(&mut slices), 1);
+    assert_eq!(outbox.whole(), Some(&b"headcontent"[..]));
+    outbox.written(5);
+    assert_eq!(outbox.whole(), Some(&b"ontent"[..]));
     outbox.push(Bytes::from(vec![0; COPIED + 1]));
     outbox.copy(|out| out.extend_from_slice(b"\r\n"));
     let mut slices = [IoSlice::new(&[]); 4];
     assert_eq!(outbox.slices(&mut slices), 3);
+    assert_eq!(outbox.whole(), None);
 }
 
 #[test]
