@@ -74,6 +74,9 @@ struct Args {
     /// Seconds between health checks of each origin.
     #[arg(long, value_name = "SECONDS", default_value_t = 1.0, value_parser = seconds)]
     health_interval: f64,
+    /// Connections to origins that may be open at a time; by default as many as the descriptors of the process allow.
+    #[arg(long, value_name = "N")]
+    max_connections: Option<NonZeroUsize>,
     /// File to append one line of JSON to for each request; "-" is standard output.
     #[arg(long, value_name = "PATH|-")]
     access_log: Option<String>,
@@ -123,8 +126,9 @@ impl<Ctx> Observe<Ctx> for Watch {
 }
 
 /// With one runtime for each core, an idle connection stays with the one that made it.
-fn origins(workers: Workers) -> Origins {
+fn origins(workers: Workers, max_connections: Option<NonZeroUsize>) -> Origins {
     let mut config = OriginsConfig::default();
+    config.connections.max_connections = max_connections;
     config.sharing = match workers {
         Workers::Stealing => Sharing::AcrossThreads,
         Workers::PerCore => Sharing::SameThread,
@@ -176,7 +180,7 @@ fn run(args: Args) -> std::result::Result<(), Failure> {
         let health = HealthService::with_config(Arc::clone(&balancer), TcpCheck::new(), health)
             .on_change(|change| say(format_args!("origin {} is now {:?}", change.backend, change.health)));
         let app = App::new(Spread(Arc::clone(&balancer)))
-            .origins(Arc::new(origins(args.runtime)))
+            .origins(Arc::new(origins(args.runtime, args.max_connections)))
             // Until its health is known to be gone, an origin that died gets its share of the requests: all of them find another one.
             .retry(Budget::default().share(2_000, 1_000))
             .observe(Watch(Arc::clone(&balancer)));

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use simplon::core::connect::PeerTimeouts;
-use simplon::core::http::{Http2Config, HttpConfig, SessionLimits, Timeouts};
+use simplon::core::http::{Http2Config, HttpConfig, OriginLimits, SessionLimits, Timeouts};
 use simplon::core::server::{ConnectionLimits, DrainTiming};
 use simplon::core::wire::{self, Answer, Close, Effect, H2, H3};
 use simplon::core::{Kind, Origin};
@@ -127,6 +127,9 @@ fn h3_name(code: H3) -> &'static str {
     }
 }
 
+/// Bounds of connections to origins that follow from the descriptors.
+const ORIGIN_BOUNDS: [&str; 3] = ["max_connections", "max_connections_per_key", "max_pending_requests"];
+
 #[test]
 fn the_page_on_limits_shows_every_default() {
     let http = HttpConfig::default();
@@ -167,7 +170,13 @@ fn the_page_on_limits_shows_every_default() {
             "Open connections: `core::server::ConnectionLimits`",
             "core/src/server/census.rs",
             "ConnectionLimits",
-            values(&ConnectionLimits::default()),
+            derived(values(&ConnectionLimits::default()), &["total"]),
+        ),
+        (
+            "Open connections to origins: `core::http::OriginLimits`",
+            "core/src/http/origin_limits.rs",
+            "OriginLimits",
+            derived(values(&OriginLimits::default()), &ORIGIN_BOUNDS),
         ),
         (
             "The end of a server: `core::server::DrainTiming`",
@@ -281,6 +290,15 @@ fn values(it: &impl Debug) -> Vec<(String, String)> {
         .filter_map(|pair| pair.split_once(": "))
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect()
+}
+
+/// These depend on how many descriptors the process may have. What is not public is no value.
+fn derived(values: Vec<(String, String)>, names: &[&str]) -> Vec<(String, String)> {
+    let value = |(name, value): (String, String)| match names.contains(&&*name) {
+        true => (name, "derived".to_owned()),
+        false => (name, value),
+    };
+    values.into_iter().filter(|(name, _)| name != "purpose").map(value).collect()
 }
 
 fn debug(it: &impl Debug) -> String {

@@ -23,10 +23,12 @@ mod field_blocks;
 mod gather;
 mod in_process;
 mod kept;
+mod ledger;
 mod leg;
 mod linger;
 #[cfg(feature = "h2")]
 mod multiplex;
+mod origin_limits;
 pub(crate) mod origins;
 #[cfg(feature = "h2")]
 mod preface;
@@ -35,6 +37,7 @@ mod service;
 mod session_limits;
 #[cfg(feature = "h2")]
 mod sessions;
+pub(crate) mod shelf;
 mod slot;
 mod timeouts;
 mod turn;
@@ -49,7 +52,8 @@ pub use exchange::{Ended, Exchange};
 pub use in_process::InProcess;
 #[cfg(feature = "h2")]
 pub use multiplex::{ExtendedConnect, Http2Config, Http2Stats};
-pub use origins::{Origins, OriginsConfig};
+pub use origin_limits::OriginLimits;
+pub use origins::{OriginStats, Origins, OriginsConfig};
 pub use rate::Rate;
 pub use service::{Http, HttpConfig, Serve};
 pub use session_limits::SessionLimits;

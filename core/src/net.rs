@@ -9,6 +9,7 @@
 //! | [`listen`] | from a description of a listener to accepted streams |
 
 mod address;
+pub(crate) mod descriptors;
 mod info;
 pub mod listen;
 mod options;

@@ -112,7 +112,7 @@ impl Effect {
 #[must_use]
 pub fn effect(kind: Kind, origin: Origin) -> Effect {
     use Kind::{
-        Cancelled, Closed, Draining, Exhausted, Io, Malformed, NoUpstream, Overloaded, Refused, Rejected,
+        Cancelled, Closed, Draining, Exhausted, Io, Malformed, NoConnection, NoUpstream, Overloaded, Refused, Rejected,
         ReplayOverflow, Reset, Resolve, Timeout, Tls, Truncated, Unreachable,
     };
     use Origin::{Downstream, Internal, Upstream};
@@ -121,7 +121,7 @@ pub fn effect(kind: Kind, origin: Origin) -> Effect {
         (Rejected(status), _) => Effect::new(status, H2::CANCEL, H3::REQUEST_CANCELLED),
         (Cancelled, _) => Effect::silent(),
         (Draining, _) => Effect::refused().close(),
-        (Overloaded | Exhausted | NoUpstream, _) => Effect::refused(),
+        (Overloaded | NoConnection | Exhausted | NoUpstream, _) => Effect::refused(),
         (ReplayOverflow, Downstream) => Effect::malformed(StatusCode::PAYLOAD_TOO_LARGE),
         (ReplayOverflow, Upstream) => Effect::internal(StatusCode::BAD_GATEWAY),
 
@@ -189,6 +189,7 @@ fn kinds() -> Vec<Kind> {
         Kind::Io(std::io::ErrorKind::Other),
         Kind::NoUpstream,
         Kind::Overloaded,
+        Kind::NoConnection,
         Kind::Exhausted,
         Kind::Rejected(StatusCode::FORBIDDEN),
         Kind::Misuse(Misuse::OutOfOrder),

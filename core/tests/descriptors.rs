@@ -94,6 +94,55 @@ fn connections_to_origins_without_descriptors() {
     });
 }
 
+/// Connections that carry many exchanges go as well, though not at once: the task that drives one closes it.
+#[test]
+#[cfg(feature = "h2")]
+fn shared_connections_at_rest_go_without_descriptors() {
+    if !apart("shared_connections_at_rest_go_without_descriptors", &format!("ulimit -n {DESCRIPTORS}")) {
+        return;
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let at = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            let mut held = Vec::new();
+            while let Ok(accepted) = listener.accept().await {
+                held.push(accepted);
+            }
+        });
+        let shared = Peer::builder(at).versions(simplon_core::connect::Versions::Http2).build();
+        let origins = Origins::default();
+        drop(origins.connect(&shared, Protocol::Http).await.unwrap());
+        sleep(Duration::from_millis(50)).await;
+        assert_eq!(origins.at_rest(), 1);
+        let _files = used_up();
+        let (_upstream, _) = origins.connect(&Peer::new(at), Protocol::Http).await.unwrap();
+        assert_eq!((origins.at_rest(), origins.stats().open), (0, 1));
+    });
+}
+
+/// That a name could not be looked up for want of descriptors is our fault, and says nothing of the name.
+#[test]
+fn names_are_not_looked_up_without_descriptors() {
+    if !apart("names_are_not_looked_up_without_descriptors", &format!("ulimit -n {DESCRIPTORS}")) {
+        return;
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let named = Peer::new(Address::parse(&format!("localhost:{port}")).unwrap());
+        let origins = Origins::default();
+        let files = used_up();
+        let error = origins.connect(&named, Protocol::Http).await.unwrap_err();
+        assert_eq!((error.kind(), error.origin()), (Kind::Exhausted, Origin::Internal), "{error}");
+        drop(files);
+        // Not remembered as a failure of the name.
+        origins.connect(&named, Protocol::Http).await.unwrap();
+    });
+}
+
 /// Takes all descriptors that are left.
 fn used_up() -> Vec<File> {
     std::iter::from_fn(|| File::open("/dev/null").ok()).take(DESCRIPTORS).collect()

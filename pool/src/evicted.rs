@@ -23,11 +23,13 @@ pub enum Reason {
     Spoke,
     /// Its key, or the whole pool, was cleared.
     Cleared,
+    /// Its place was needed, and it was the oldest.
+    Displaced,
 }
 
 impl Reason {
     /// All of them, in the order of declaration.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Idle,
         Self::Lifetime,
         Self::Requests,
@@ -36,6 +38,7 @@ impl Reason {
         Self::Closed,
         Self::Spoke,
         Self::Cleared,
+        Self::Displaced,
     ];
 
     /// A short name for logs and labels.
@@ -49,6 +52,7 @@ impl Reason {
             Self::Closed => "closed",
             Self::Spoke => "spoke",
             Self::Cleared => "cleared",
+            Self::Displaced => "displaced",
         }
     }
 }

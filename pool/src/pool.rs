@@ -148,6 +148,18 @@ impl<K: Hash + Eq + Clone, C: Idle> Pool<K, C> {
         self.clear_where(None, now)
     }
 
+    /// Drops the one that rested longest, of one key or of all; false if there is none. For whoever needs its place.
+    ///
+    /// Cost: locks each shard once.
+    pub fn evict_oldest(&self, key: Option<&K>, now: Instant) -> bool {
+        let oldest = (0..self.shards.len()).filter_map(|at| Some((self.shards[at].lock().oldest(key)?, at))).min();
+        let out =
+            oldest.and_then(|(_, at)| self.with(at, |shard| shard.evict_oldest(key, Reason::Displaced, &self.bounds)));
+        let has_gone = out.is_some();
+        self.drop_all(out, now);
+        has_gone
+    }
+
     /// How many connections rest.
     pub fn len(&self) -> usize {
         self.shards.iter().map(|cell| cell.len.load(Ordering::Relaxed)).sum()
@@ -227,7 +239,8 @@ impl<K: Hash + Eq + Clone, C: Idle> Pool<K, C> {
             let here = shard.oldest(key).map(|since| (since, at));
             oldest = [oldest, here].into_iter().flatten().min();
         }
-        let out = oldest.and_then(|(_, at)| self.with(at, |shard| shard.evict_oldest(key, &self.bounds)));
+        let reason = if key.is_some() { Reason::PerKey } else { Reason::Total };
+        let out = oldest.and_then(|(_, at)| self.with(at, |shard| shard.evict_oldest(key, reason, &self.bounds)));
         let made_room = out.is_some();
         self.drop_all(out, now);
         made_room

@@ -136,8 +136,7 @@ impl<K: Hash + Eq + Clone, C> Shard<K, C> {
         Some(self.entries.get(self.oldest_at(key)?)?.resting.since)
     }
 
-    pub(crate) fn evict_oldest(&mut self, key: Option<&K>, bounds: &Bounds<K>) -> Option<Out<K, C>> {
-        let reason = if key.is_some() { Reason::PerKey } else { Reason::Total };
+    pub(crate) fn evict_oldest(&mut self, key: Option<&K>, reason: Reason, bounds: &Bounds<K>) -> Option<Out<K, C>> {
         let out = self.evict(self.oldest_at(key)?, reason, bounds);
         self.call_in(key, bounds);
         out

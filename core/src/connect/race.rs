@@ -9,6 +9,8 @@ use std::time::Duration;
 use simplon_timeout::Timer;
 use tokio::time::Instant;
 
+use crate::net::descriptors::Extra;
+
 /// How long one try is given before the next begins beside it (RFC 8305 §5: 250 ms recommended).
 pub(super) const STAGGER: Duration = Duration::from_millis(250);
 
@@ -58,7 +60,8 @@ where
 struct Race<'a, F, Fut, E> {
     waiting: &'a [SocketAddr],
     attempt: F,
-    running: Vec<Pin<Box<Fut>>>,
+    /// Those after the first with what they take beside it.
+    running: Vec<(Pin<Box<Fut>>, Option<Extra>)>,
     timer: Timer,
     next_at: Option<Instant>,
     failed: Option<E>,
@@ -88,7 +91,7 @@ where
     fn poll_running(&mut self, cx: &mut Context<'_>) -> Option<T> {
         let mut at = 0;
         while at < self.running.len() {
-            match self.running[at].as_mut().poll(cx) {
+            match self.running[at].0.as_mut().poll(cx) {
                 Poll::Pending => at += 1,
                 Poll::Ready(Ok(won)) => return Some(won),
                 Poll::Ready(Err(error)) => {
@@ -111,11 +114,16 @@ where
         }
     }
 
+    /// The next one, unless descriptors are short: then it begins after one of those that run.
     fn begin_next(&mut self) {
+        self.next_at = Instant::now().checked_add(STAGGER);
+        let extra = if self.running.is_empty() { None } else { Extra::socket() };
+        if extra.is_none() && !self.running.is_empty() {
+            return;
+        }
         let Some((next, rest)) = self.waiting.split_first() else { return };
         self.waiting = rest;
-        self.running.push(Box::pin((self.attempt)(*next)));
-        self.next_at = Instant::now().checked_add(STAGGER);
+        self.running.push((Box::pin((self.attempt)(*next)), extra));
     }
 }
 

@@ -36,6 +36,8 @@ pub enum Kind {
     NoUpstream,
     /// More work than is allowed at a time.
     Overloaded,
+    /// As many connections to origins are open as may be, and the queue for one is full or took too long.
+    NoConnection,
     /// The system gives no more descriptors or memory.
     Exhausted,
     /// A decision of the application, with its status.
@@ -79,6 +81,7 @@ impl Kind {
             Self::Io(_) => "io",
             Self::NoUpstream => "no-upstream",
             Self::Overloaded => "overloaded",
+            Self::NoConnection => "no-connection",
             Self::Exhausted => "exhausted",
             Self::Rejected(_) => "rejected",
             Self::Misuse(_) => "misuse",
@@ -105,6 +108,7 @@ impl Kind {
             | Self::Tls(_)
             | Self::NoUpstream
             | Self::Overloaded
+            | Self::NoConnection
             | Self::Exhausted
             | Self::Draining => Sent::Nothing,
             Self::Timeout(Wait::Connect | Wait::Handshake) => Sent::Nothing,
@@ -186,6 +190,7 @@ impl fmt::Display for Kind {
             Self::Io(kind) => write!(f, "i/o: {kind}"),
             Self::NoUpstream => f.write_str("no healthy upstream"),
             Self::Overloaded => f.write_str("overloaded"),
+            Self::NoConnection => f.write_str("no connection to the origin came free"),
             Self::Exhausted => f.write_str("no descriptors or memory left"),
             Self::Rejected(status) => write!(f, "rejected with {}", status.as_u16()),
             Self::Misuse(misuse) => write!(f, "cannot be sent: {misuse:?}"),

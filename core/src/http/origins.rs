@@ -1,28 +1,25 @@
 //! Where upstream exchanges come from: the pool, else a new connection.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use http::Method;
-use simplon_pool::{Health, Idle, Limits, Pool, Pooled, Sharing};
+use simplon_pool::{Limits, Pooled, Sharing};
 use simplon_proto_http::h1::Config;
 use tokio::time::Instant;
 
+use super::ledger::{Permit, Rests, Turn, Wants};
+use super::origin_limits::OriginLimits;
 use super::session_limits::SessionLimits;
 #[cfg(feature = "h2")]
-use super::sessions::{Entry, SessionStats, Sessions};
+use super::sessions::{Entry, Lease, Place, SessionStats};
+use super::shelf::{Asked, Shelf};
 use super::upstream::{Link, Protocol, Upstream};
-use crate::connect::{self, Connect, Connected, Peer, ReuseKey, TcpConnector, Versions};
-#[cfg(not(feature = "h2"))]
-use crate::error::Error;
-use crate::error::{Kind, Result};
+use crate::connect::{self, Connect, Connected, Peer, TcpConnector, Versions};
+use crate::error::{Error, Kind, Result};
 #[cfg(feature = "h2")]
 use crate::net::Negotiated;
 use crate::net::{AtRest, Probe, relief};
-
-/// How often connections at rest are looked through for those that are too old or were closed.
-const SWEEP: Duration = Duration::from_secs(5);
 
 /// What all upstream connections of one source share.
 #[derive(Clone, Debug, Default)]
@@ -30,6 +27,8 @@ const SWEEP: Duration = Duration::from_secs(5);
 pub struct OriginsConfig {
     /// Limits and lenient switches for what origins send.
     pub protocol: Arc<Config>,
+    /// How many connections may be open, and who waits for one.
+    pub connections: OriginLimits,
     /// Bounds of the pool.
     pub pool: Limits,
     /// Whether a worker may use what another put back. With one runtime for each core it should not: a connection is served by the runtime
@@ -47,26 +46,18 @@ pub struct Origins<C = TcpConnector> {
     connector: C,
     shelf: Arc<Shelf>,
     protocol: Arc<Config>,
-    #[cfg(feature = "h2")]
-    sessions: Sessions,
 }
 
-/// Connections at rest, and whether somebody looks through them.
-#[derive(Debug)]
-pub(crate) struct Shelf {
-    pool: Pool<ReuseKey, Box<Link>>,
-    swept: AtomicBool,
-}
-
-impl Idle for Box<Link> {
-    /// No system call while the runtime has heard nothing of the connection.
-    fn check(&mut self) -> Health {
-        match self.leg.stream.at_rest(Probe::Readiness) {
-            AtRest::Quiet => Health::Fresh,
-            AtRest::Closed => Health::Closed,
-            AtRest::Spoke => Health::Spoke,
-        }
-    }
+/// What was counted of connections to origins. See [`Origins::stats`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct OriginStats {
+    /// Connections that are open or being made.
+    pub open: usize,
+    /// Exchanges that wait for one.
+    pub waiting: usize,
+    /// Exchanges that were told that there is none, ever.
+    pub refused: usize,
 }
 
 impl Default for Origins {
@@ -78,37 +69,33 @@ impl Default for Origins {
 impl<C> Origins<C> {
     /// With this connector.
     pub fn new(connector: C, config: OriginsConfig) -> Self {
-        #[cfg(feature = "h2")]
-        let sessions = Sessions::new(config.sessions, config.sharing);
-        let shelf = Shelf { pool: Pool::new(config.pool).sharing(config.sharing), swept: AtomicBool::new(false) };
-        Self {
-            connector,
-            shelf: Arc::new(shelf),
-            protocol: config.protocol,
-            #[cfg(feature = "h2")]
-            sessions,
-        }
+        let protocol = Arc::clone(&config.protocol);
+        Self { connector, shelf: Shelf::new(config), protocol }
     }
 
     /// Connections at rest: open, and without an exchange.
     pub fn at_rest(&self) -> usize {
-        let at_rest = self.shelf.pool.len();
-        #[cfg(feature = "h2")]
-        let at_rest = at_rest + self.sessions.at_rest();
-        at_rest
+        self.shelf.resting()
+    }
+
+    /// How many connections there are, and who waits for one.
+    #[must_use]
+    pub fn stats(&self) -> OriginStats {
+        let (open, waiting, refused) = self.shelf.ledger.counts();
+        OriginStats { open, waiting, refused }
     }
 
     /// What connections of HTTP/2 were closed for, and the like.
     #[cfg(feature = "h2")]
     #[must_use]
     pub fn http2_stats(&self) -> SessionStats {
-        self.sessions.stats()
+        self.shelf.sessions.stats()
     }
 
     /// Closes the connections at rest to one peer, because it was taken out of service for instance. Those that carry exchanges take no more.
     pub fn forget(&self, peer: &Peer) {
         #[cfg(feature = "h2")]
-        self.sessions.forget(peer);
+        self.shelf.sessions.forget(peer);
         self.shelf.pool.clear_key(peer.key(), Instant::now().into_std());
     }
 
@@ -116,7 +103,7 @@ impl<C> Origins<C> {
     pub fn idle(&self, peer: &Peer, now: Instant) -> Option<Upstream> {
         #[cfg(feature = "h2")]
         if peer.versions() != Versions::Http1
-            && let Some(lease) = self.sessions.place(peer).take()
+            && let Some(lease) = self.shelf.sessions.place(peer).take()
         {
             return Some(Upstream::on_stream(lease, peer.clone(), Arc::clone(&self.protocol)));
         }
@@ -142,8 +129,13 @@ impl<C> Origins<C> {
 }
 
 impl<C> Origins<C> {
+    #[cfg(test)]
+    pub(crate) fn connector(&self) -> &C {
+        &self.connector
+    }
+
     /// Where connections rest, for who gives one back later.
-    #[cfg(feature = "tower")]
+    #[cfg(any(test, feature = "tower"))]
     pub(crate) fn shelf(&self) -> &Arc<Shelf> {
         &self.shelf
     }
@@ -152,35 +144,66 @@ impl<C> Origins<C> {
 impl<C: Connect> Origins<C> {
     /// A new connection, and how long it took. The peer's connect timeout bounds it.
     ///
+    /// Where as many are open as may be ([`OriginsConfig::connections`]), it waits for one that another exchange puts back, or for leave to make
+    /// one.
+    ///
     /// Where connections carry many exchanges at once, it may be one that another exchange made meanwhile: nobody makes one while one is being
     /// made that will do.
     ///
-    /// Cancel: the connection that was being made is dropped.
+    /// Cancel: the connection that was being made is dropped, and a turn in the queue is the next one's.
     ///
     /// # Errors
-    /// Those of the connector, as [`Connect::connect`] has them.
+    /// Those of the connector, as [`Connect::connect`] has them; [`Kind::NoConnection`].
     pub async fn connect(&self, peer: &Peer, protocol: Protocol) -> Result<(Upstream, Duration)> {
         if protocol == Protocol::Http && peer.versions() != Versions::Http1 {
             return Box::pin(self.enter(peer)).await;
         }
+        self.connect_alone(peer, protocol).await
+    }
+
+    /// One that carries exchanges one by one.
+    async fn connect_alone(&self, peer: &Peer, protocol: Protocol) -> Result<(Upstream, Duration)> {
+        let wants = |sharing| if protocol == Protocol::Http { Wants::any(sharing) } else { Wants::New };
+        let turn = match self.shelf.ask(peer.key(), wants)? {
+            Asked::Now(turn) => turn,
+            Asked::Wait(waiting) => Box::pin(self.shelf.wait(waiting)).await?,
+        };
+        let permit = match turn {
+            Turn::Permit(permit) => permit,
+            Turn::Link(pooled) => {
+                let mut reused = Upstream::reused(pooled, peer.clone());
+                if reused.look(Probe::Socket) == AtRest::Quiet {
+                    return Ok((reused, Duration::ZERO));
+                }
+                match reused.into_permit() {
+                    Some(permit) => permit,
+                    None => return Err(Error::internal(Kind::Internal)),
+                }
+            }
+        };
         let connected = self.reach(peer).await?;
-        Ok(self.alone(connected, peer, protocol))
+        Ok(self.alone(connected, permit, peer, protocol))
     }
 
     /// A stream on a connection that others share, if the origin speaks a version that has them.
     #[cfg(feature = "h2")]
     async fn enter(&self, peer: &Peer) -> Result<(Upstream, Duration)> {
         let on_stream = |lease| Upstream::on_stream(lease, peer.clone(), Arc::clone(&self.protocol));
-        let making = match self.sessions.place(peer).enter(peer.timeouts().connect).await? {
+        let place = self.shelf.sessions.place(peer);
+        let making = match place.enter(peer.timeouts().connect).await? {
             Entry::Stream(lease) => return Ok((on_stream(lease), Duration::ZERO)),
-            Entry::Http1 => {
-                let connected = self.reach(peer).await?;
-                return Ok(self.alone(connected, peer, Protocol::Http));
-            }
+            Entry::Http1 => return self.connect_alone(peer, Protocol::Http).await,
             Entry::Make(making) => making,
         };
-        let connected = match self.reach(peer).await {
-            Ok(connected) => connected,
+        let made = async {
+            match self.permit_or_stream(peer, &place).await? {
+                Leave::Stream(lease) => Ok(Made::Stream(lease)),
+                Leave::Permit(permit) => Ok(Made::Connection(self.reach(peer).await?, permit)),
+            }
+        };
+        let (connected, permit) = match made.await {
+            Ok(Made::Connection(connected, permit)) => (connected, permit),
+            Ok(Made::Stream(lease)) => return Ok((on_stream(lease), Duration::ZERO)),
             Err(error) => {
                 making.failed(&error);
                 return Err(error);
@@ -188,11 +211,25 @@ impl<C: Connect> Origins<C> {
         };
         if !is_shared(peer, &connected) {
             making.prefer_http1();
-            return Ok(self.alone(connected, peer, Protocol::Http));
+            return Ok(self.alone(connected, permit, peer, Protocol::Http));
         }
         let took = connected.took;
-        let lease = making.open(connected, peer, &self.protocol.limits).await?;
+        let lease = making.open(connected, permit, peer, &self.protocol.limits).await?;
         Ok((on_stream(lease), took))
+    }
+
+    /// Leave to make a connection; where that is waited for, perhaps a stream on another that comes free before.
+    #[cfg(feature = "h2")]
+    async fn permit_or_stream(&self, peer: &Peer, place: &Place) -> Result<Leave> {
+        let turn = match self.shelf.ask(peer.key(), |_| Wants::New)? {
+            Asked::Now(turn) => turn,
+            Asked::Wait(waiting) => tokio::select! {
+                biased;
+                turn = self.shelf.wait(waiting) => turn?,
+                lease = place.room() => return Ok(Leave::Stream(lease)),
+            },
+        };
+        Ok(Leave::Permit(turn.into_permit()))
     }
 
     #[cfg(not(feature = "h2"))]
@@ -200,18 +237,21 @@ impl<C: Connect> Origins<C> {
         if peer.versions() == Versions::Http2 {
             return Err(Error::internal(Kind::Internal).with_context("HTTP/2 is not compiled in"));
         }
-        let connected = self.reach(peer).await?;
-        Ok(self.alone(connected, peer, Protocol::Http))
+        self.connect_alone(peer, Protocol::Http).await
     }
 
     /// The peer's octets, in TLS if it asks for it. Where the system has no descriptor left for it, idle connections go first.
     async fn reach(&self, peer: &Peer) -> Result<Connected> {
-        let connected = match connect::in_time(&self.connector, peer).await {
-            Err(error) if error.kind() == Kind::Exhausted && relief::let_go() > 0 => {
-                connect::in_time(&self.connector, peer).await
+        let mut connected = connect::in_time(&self.connector, peer).await;
+        if is_exhausted(&connected) && relief::let_go() > 0 {
+            connected = connect::in_time(&self.connector, peer).await;
+            if is_exhausted(&connected) {
+                // Connections that carry many exchanges are closed by the tasks that drive them.
+                relief::soon().await;
+                connected = connect::in_time(&self.connector, peer).await;
             }
-            outcome => outcome,
-        }?;
+        }
+        let connected = connected?;
         if let Some(remote) = connected.remote {
             // Of a connector that did not ask: nothing was said on it yet.
             peer.admits(remote.ip())?;
@@ -219,13 +259,30 @@ impl<C: Connect> Origins<C> {
         connect::secure(connected, peer).await
     }
 
-    fn alone(&self, connected: Connected, peer: &Peer, protocol: Protocol) -> (Upstream, Duration) {
+    fn alone(&self, connected: Connected, permit: Permit, peer: &Peer, protocol: Protocol) -> (Upstream, Duration) {
         let took = connected.took;
-        let link = Link::new(connected, peer, Arc::clone(&self.protocol), protocol);
+        let link = Link::new(connected, permit, peer, Arc::clone(&self.protocol), protocol);
         let mut pooled = Pooled::new(Box::new(link), Instant::now().into_std());
         pooled.limit_rest(peer.timeouts().idle);
         (Upstream::fresh(pooled, peer.clone(), protocol), took)
     }
+}
+
+/// What somebody got who wanted to make a connection that is shared.
+#[cfg(feature = "h2")]
+enum Leave {
+    Permit(Permit),
+    Stream(Lease),
+}
+
+#[cfg(feature = "h2")]
+enum Made {
+    Connection(Connected, Permit),
+    Stream(Lease),
+}
+
+fn is_exhausted<T>(outcome: &Result<T>) -> bool {
+    outcome.as_ref().is_err_and(|error| error.kind() == Kind::Exhausted)
 }
 
 /// Whether HTTP/2 is spoken on this connection: what TLS agreed upon counts more than what was expected.
@@ -235,57 +292,5 @@ fn is_shared(peer: &Peer, connected: &Connected) -> bool {
         (_, Some(Negotiated::Http2)) => true,
         (_, Some(Negotiated::Http1)) => false,
         (versions, None) => versions == Versions::Http2,
-    }
-}
-
-impl Shelf {
-    pub(crate) fn put_back(self: &Arc<Self>, upstream: Upstream, now: Instant) {
-        if upstream.is_bound() {
-            return;
-        }
-        let Some((pooled, peer)) = upstream.into_rest() else { return };
-        self.pool.put(peer.key(), pooled, now.into_std());
-        if !self.swept.load(Ordering::Relaxed) {
-            self.start_sweeping();
-        }
-    }
-
-    fn start_sweeping(self: &Arc<Self>) {
-        if self.swept.swap(true, Ordering::AcqRel) {
-            return;
-        }
-        let keeper = Arc::downgrade(self);
-        relief::register(keeper);
-        let sweeping = Sweeping(Arc::downgrade(self));
-        tokio::spawn(async move {
-            while sweeping.once() {
-                tokio::time::sleep(SWEEP).await;
-            }
-        });
-    }
-}
-
-impl relief::Keeps for Shelf {
-    fn let_go(&self) -> usize {
-        self.pool.clear(Instant::now().into_std())
-    }
-}
-
-/// Says, when its task ends with its runtime, that somebody else has to sweep.
-struct Sweeping(std::sync::Weak<Shelf>);
-
-impl Sweeping {
-    fn once(&self) -> bool {
-        let Some(shelf) = self.0.upgrade() else { return false };
-        shelf.pool.sweep(Instant::now().into_std());
-        true
-    }
-}
-
-impl Drop for Sweeping {
-    fn drop(&mut self) {
-        if let Some(shelf) = self.0.upgrade() {
-            shelf.swept.store(false, Ordering::Release);
-        }
     }
 }

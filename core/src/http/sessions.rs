@@ -92,6 +92,21 @@ impl Sessions {
         self.shards.iter().map(|shard| lock(shard).values().map(|place| place.at_rest()).sum::<usize>()).sum()
     }
 
+    /// Closes the connections without exchanges; gives how many. The tasks that drive them do it.
+    pub(super) fn let_go(&self) -> usize {
+        self.places().iter().map(|place| place.let_go()).sum()
+    }
+
+    /// Closes the one that has been without exchanges for the longest time; false if there is none.
+    pub(super) fn let_go_oldest(&self) -> bool {
+        let resting = self.places().into_iter().filter_map(|place| Some((place.at_rest_since()?, place)));
+        resting.min_by_key(|(since, _)| *since).is_some_and(|(_, place)| place.let_go_oldest())
+    }
+
+    fn places(&self) -> Vec<Arc<Place>> {
+        self.shards.iter().flat_map(|shard| lock(shard).values().map(Arc::clone).collect::<Vec<_>>()).collect()
+    }
+
     /// No new exchange on connections to this peer; those that run, finish.
     pub(super) fn forget(&self, peer: &Peer) {
         let shard = self.shard(peer.key());

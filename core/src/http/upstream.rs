@@ -16,6 +16,7 @@ use simplon_proto_tls::Facts;
 use tokio::time::Instant;
 
 pub(super) use self::h1::Link;
+use super::ledger::Permit;
 use super::waits::Waits;
 use crate::connect::Peer;
 use crate::error::{Error, Sent};
@@ -77,6 +78,15 @@ impl Upstream {
     pub(super) fn into_rest(self) -> Option<(Pooled<Box<Link>>, Peer)> {
         match self.0 {
             Kind::H1(exchange) => exchange.into_rest(),
+            #[cfg(feature = "h2")]
+            Kind::H2(_) => None,
+        }
+    }
+
+    /// Closes it; what it was counted for is for another. `None` if it was never this exchange's alone.
+    pub(super) fn into_permit(self) -> Option<Permit> {
+        match self.0 {
+            Kind::H1(exchange) => Some(exchange.into_permit()),
             #[cfg(feature = "h2")]
             Kind::H2(_) => None,
         }

@@ -8,6 +8,7 @@ use std::task::{Context, Poll, ready};
 use tokio::io::Interest;
 use tokio::net::TcpStream;
 
+use super::descriptors::Extra;
 use super::sys;
 
 /// Empty pipes that a thread keeps for the next ones.
@@ -23,6 +24,7 @@ thread_local! {
 struct Ends {
     reader: OwnedFd,
     writer: OwnedFd,
+    _extra: Extra,
 }
 
 /// A pipe, and how much is in it. Dropped empty, it serves again; otherwise what is in it is lost, as octets in a buffer are.
@@ -33,12 +35,15 @@ pub(crate) struct Pipe {
 }
 
 impl Pipe {
-    /// One that was used before on this thread, or a new one: two descriptors.
+    /// One that was used before on this thread, or a new one: two descriptors, of those that are not needed for anything else.
     pub(crate) fn take() -> io::Result<Self> {
         let kept = SPARE.try_with(|spare| spare.try_borrow_mut().ok()?.pop()).ok().flatten();
         let ends = match kept {
             Some(ends) => ends,
-            None => sys::pipe().map(|(reader, writer)| Ends { reader, writer })?,
+            None => {
+                let extra = Extra::pipe().ok_or(io::ErrorKind::QuotaExceeded)?;
+                sys::pipe().map(|(reader, writer)| Ends { reader, writer, _extra: extra })?
+            }
         };
         Ok(Self { ends: Some(ends), held: 0 })
     }

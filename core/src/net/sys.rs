@@ -69,6 +69,15 @@ pub(crate) fn unacknowledged(socket: &impl AsFd) -> io::Result<u64> {
     return Err(unsupported(socket, 0));
 }
 
+/// How many descriptors the process may have open (`RLIMIT_NOFILE`, the soft limit); `None` if the system does not say.
+pub(crate) fn descriptor_limit() -> Option<u64> {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: the pointer is to a live value, which is all that the kernel writes.
+    let outcome = unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) };
+    #[expect(clippy::useless_conversion, reason = "a number of another width on some systems")]
+    (outcome == 0).then_some(limit.rlim_cur.into())
+}
+
 /// A pipe whose ends do not block.
 #[cfg(target_os = "linux")]
 pub(crate) fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {

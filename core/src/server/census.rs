@@ -6,6 +6,8 @@ use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use crate::net::descriptors::{self, Allowed, Shares};
+
 /// Locks that the counts per address are spread over.
 const SHARDS: usize = 16;
 
@@ -13,8 +15,9 @@ const SHARDS: usize = 16;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ConnectionLimits {
-    /// All together. Default 32,768: each may need a second descriptor towards an origin, which stays within the 65,536 that
-    /// services are commonly given, and at rest they hold some 64 MiB. More are closed at once.
+    /// All together; more are closed at once. Default: a share of `RLIMIT_NOFILE`, at most 32,768: two thirds of what is left after a sixteenth was
+    /// kept back for accepting, health checks and files, and another for what is not needed; the other third is for connections to origins. With
+    /// 1,024 descriptors it is 598. At rest, 32,768 hold some 64 MiB.
     pub total: usize,
     /// From one IPv4 address, or one /64 of IPv6, since that is what one host is given. Default: no limit, as many clients may
     /// stand behind one address.
@@ -23,7 +26,7 @@ pub struct ConnectionLimits {
 
 impl Default for ConnectionLimits {
     fn default() -> Self {
-        Self { total: 32_768, per_ip: None }
+        Self { total: Shares::now().clients, per_ip: None }
     }
 }
 
@@ -39,12 +42,21 @@ pub(super) enum Full {
 pub(super) struct Census {
     limits: ConnectionLimits,
     open: AtomicUsize,
+    _said: Option<Allowed>,
     hosts: [Mutex<HashMap<IpAddr, u32>>; SHARDS],
 }
 
 impl Census {
+    /// With these limits. Says in the log if there are not descriptors for as many.
     pub(super) fn new(limits: ConnectionLimits) -> Self {
-        Self { limits, open: AtomicUsize::new(0), hosts: std::array::from_fn(|_| Mutex::default()) }
+        // Shares fit; what was said may not.
+        let said = (limits.total != Shares::now().clients).then(|| Allowed::clients(limits.total));
+        if said.is_some()
+            && let Some(too_many) = descriptors::contradiction()
+        {
+            tracing::warn!("{too_many}");
+        }
+        Self { limits, open: AtomicUsize::new(0), hosts: std::array::from_fn(|_| Mutex::default()), _said: said }
     }
 
     pub(super) fn open(&self) -> usize {

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use super::transfer::Transfer;
 use crate::error::{Error, Result};
-use crate::http::origins::Shelf;
+use crate::http::shelf::Shelf;
 
 /// The content of a response, as the peer sends it. What is left of the request goes on while this is polled.
 ///

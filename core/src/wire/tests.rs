@@ -10,8 +10,8 @@ fn status(kind: Kind, origin: Origin) -> u16 {
 #[test]
 fn rows_are_as_documented() {
     use Kind::{
-        Cancelled, Closed, Draining, Exhausted, Io, Misuse as Bad, NoUpstream, Overloaded, Panicked, Refused, Rejected,
-        ReplayOverflow, Reset, Resolve, Timeout, Truncated, Unreachable,
+        Cancelled, Closed, Draining, Exhausted, Io, Misuse as Bad, NoConnection, NoUpstream, Overloaded, Panicked,
+        Refused, Rejected, ReplayOverflow, Reset, Resolve, Timeout, Truncated, Unreachable,
     };
     use Origin::{Downstream, Internal, Upstream};
     let (forbidden, elsewhere) = (StatusCode::FORBIDDEN, StatusCode::MISDIRECTED_REQUEST);
@@ -46,6 +46,8 @@ fn rows_are_as_documented() {
         (ReplayOverflow, Upstream, 502, Close::No, Answer::Yes),
         (NoUpstream, Upstream, 503, Close::No, Answer::Yes),
         (NoUpstream, Internal, 503, Close::No, Answer::Yes),
+        (NoConnection, Upstream, 503, Close::No, Answer::Yes),
+        (NoConnection, Internal, 503, Close::No, Answer::Yes),
         (Exhausted, Internal, 503, Close::No, Answer::Yes),
         (Draining, Internal, 503, Close::Yes, Answer::Yes),
         (Timeout(Wait::Exchange), Internal, 504, Close::No, Answer::Yes),
@@ -90,7 +92,7 @@ fn table_has_each_pair_once() {
 
 #[test]
 fn refused_work_may_be_tried_elsewhere() {
-    for kind in [Kind::Overloaded, Kind::Exhausted, Kind::Draining, Kind::NoUpstream] {
+    for kind in [Kind::Overloaded, Kind::NoConnection, Kind::Exhausted, Kind::Draining, Kind::NoUpstream] {
         let row = effect(kind, Origin::Internal);
         assert_eq!((row.h2, row.h3), (H2::REFUSED_STREAM, H3::REQUEST_REJECTED));
     }

@@ -56,7 +56,12 @@ impl Outcome {
             (Origin::Downstream | Origin::Internal, _) => None,
             (
                 Origin::Upstream,
-                Kind::NoUpstream | Kind::Overloaded | Kind::Exhausted | Kind::Draining | Kind::Cancelled,
+                Kind::NoUpstream
+                | Kind::Overloaded
+                | Kind::NoConnection
+                | Kind::Exhausted
+                | Kind::Draining
+                | Kind::Cancelled,
             ) => None,
             (Origin::Upstream, Kind::Rejected(_) | Kind::Misuse(_) | Kind::ReplayOverflow) => None,
             (Origin::Upstream, Kind::Panicked | Kind::Internal) => None,

@@ -12,7 +12,7 @@ use std::time::Duration;
 use http::{Method, StatusCode};
 use simplon_core::connect::{Connect, Peer, TcpConnector};
 use simplon_core::error::Error;
-use simplon_core::http::{Origins, OriginsConfig, Protocol, Upstream};
+use simplon_core::http::{OriginLimits, Origins, OriginsConfig, Protocol, Upstream};
 use simplon_core::net::Address;
 use simplon_core::proto_http::fields::FieldError;
 use simplon_core::proto_http::rules::Rule;
@@ -94,8 +94,10 @@ impl<C: Connect> HttpCheck<C> {
     #[must_use]
     pub fn over(connector: C) -> Self {
         let second = Duration::from_secs(1);
+        let mut config = OriginsConfig::default();
+        config.connections = OriginLimits::for_checks();
         Self {
-            origins: Origins::new(connector, OriginsConfig::default()),
+            origins: Origins::new(connector, config),
             method: Method::GET,
             target: None,
             host: None,

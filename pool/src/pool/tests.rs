@@ -420,3 +420,24 @@ fn an_observer_may_use_the_pool() {
     assert_eq!(seen.load(Ordering::SeqCst), 0, "told while there was room, outside the lock");
     *pool.lock().unwrap() = None;
 }
+
+#[test]
+fn the_one_that_rested_longest_goes_for_another_place() {
+    let bench = Bench::new(endless());
+    thread::scope(|scope| {
+        // In shards of their own.
+        for (key, name, at) in [("a", 1, 3), ("b", 2, 1), ("a", 3, 2)] {
+            scope.spawn({
+                let bench = &bench;
+                move || bench.put(key, name, at)
+            });
+        }
+    });
+    assert!(bench.pool.evict_oldest(Some(&"a"), bench.at(9)));
+    assert!(bench.pool.evict_oldest(None, bench.at(9)));
+    assert_eq!(*bench.events(), [("a", Reason::Displaced, 7), ("b", Reason::Displaced, 8)]);
+    assert!(!bench.pool.evict_oldest(Some(&"b"), bench.at(9)));
+    assert_eq!((bench.pool.len(), bench.take("a", 9)), (1, Some(1)));
+    assert!(!bench.pool.evict_oldest(None, bench.at(9)));
+    assert_eq!(bench.open.load(Ordering::SeqCst), 0);
+}

@@ -10,6 +10,7 @@ mod alike;
 mod backpressure;
 mod bound_connections;
 mod chaos;
+mod connection_bounds;
 mod content_limits;
 mod crowd;
 mod deadlines;

@@ -23,6 +23,7 @@ use super::watched::{Facts, Greeting, Watched};
 use crate::connect::{Connected, Peer};
 use crate::error::{Error, Kind, Result, Sent};
 use crate::http::gather::{Gather, Others};
+use crate::http::ledger::Permit;
 use crate::http::session_limits::SessionLimits;
 
 /// Octets with which something large seems to begin.
@@ -42,6 +43,7 @@ const REMEMBER: Duration = Duration::from_secs(5);
 pub(super) async fn open(
     place: &Arc<Place>,
     connected: Connected,
+    permit: Permit,
     peer: &Peer,
     heads: &Limits,
 ) -> Result<Arc<Session>> {
@@ -51,7 +53,8 @@ pub(super) async fn open(
     let facts = Arc::new(Facts::default());
     let counters = Arc::clone(place.counters());
     let watched =
-        Watched::new(stream, Arc::clone(&facts), Toll::new(&limits, heads.interim_heads, Arc::clone(&counters)));
+        Watched::new(stream, Arc::clone(&facts), Toll::new(&limits, heads.interim_heads, Arc::clone(&counters)))
+            .counted(permit);
     let handshake = builder(&limits, heads.head_octets).handshake(watched);
     let (sender, mut connection) = match timeout(peer.timeouts().write, handshake).await {
         Ok(Ok(both)) => both,

@@ -15,6 +15,7 @@ use super::session::{Lease, Session};
 use super::stats::Counters;
 use crate::connect::{Connected, Peer};
 use crate::error::{Error, Kind, Origin, Result, Sent};
+use crate::http::ledger::Permit;
 use crate::http::session_limits::SessionLimits;
 
 /// Exchanges that a connection is expected to take before it said how many.
@@ -170,6 +171,46 @@ impl Place {
         self.state().sessions.iter().filter(|session| session.is_at_rest()).count()
     }
 
+    /// Since when the connection rests that has rested longest; none that is waited for.
+    pub(super) fn at_rest_since(&self) -> Option<Instant> {
+        let state = self.state();
+        let resting = state.sessions.iter().filter_map(|session| session.at_rest_since());
+        resting.min().filter(|_| state.waiting == 0)
+    }
+
+    /// Closes all that rest; gives how many.
+    pub(super) fn let_go(&self) -> usize {
+        // Dropped without the lock.
+        let gone: Vec<_> = self.state().sessions.extract_if(.., |session| session.is_at_rest()).collect();
+        gone.iter().for_each(|session| session.close());
+        gone.len()
+    }
+
+    /// Closes the one that has rested longest; false if there is none.
+    pub(super) fn let_go_oldest(&self) -> bool {
+        let gone = {
+            let mut state = self.state();
+            let resting = state.sessions.iter().enumerate();
+            let oldest = resting.filter_map(|(at, session)| Some((session.at_rest_since()?, at))).min();
+            oldest.map(|(_, at)| state.sessions.remove(at))
+        };
+        gone.inspect(|session| session.close()).is_some()
+    }
+
+    /// A stream, once a connection has room.
+    ///
+    /// Cancel: nothing is lost.
+    pub(in crate::http) async fn room(&self) -> Lease {
+        loop {
+            let mut changed = pin!(self.changed.notified());
+            changed.as_mut().enable();
+            if let Some(lease) = self.take() {
+                return lease;
+            }
+            changed.await;
+        }
+    }
+
     /// Whether there is nothing here; what is remembered counts until it expires, if `now` is given.
     pub(super) fn is_vacant(&self, now: Option<Instant>) -> bool {
         let state = self.state();
@@ -267,8 +308,14 @@ impl Making {
     ///
     /// # Errors
     /// Not even the preface could be written.
-    pub(in crate::http) async fn open(self, connected: Connected, peer: &Peer, heads: &Limits) -> Result<Lease> {
-        let opened = drive::open(&self.place, connected, peer, heads).await;
+    pub(in crate::http) async fn open(
+        self,
+        connected: Connected,
+        permit: Permit,
+        peer: &Peer,
+        heads: &Limits,
+    ) -> Result<Lease> {
+        let opened = drive::open(&self.place, connected, permit, peer, heads).await;
         let session = opened.inspect_err(|error| self.note(error))?;
         let limits = &self.place.limits;
         // Nobody knows of it yet.

@@ -13,7 +13,9 @@ use tokio::time::Instant;
 
 use super::place::Place;
 use super::watched::Facts;
+use crate::http::ledger;
 use crate::http::session_limits::SessionLimits;
+use crate::net::relief;
 
 /// A connection that many exchanges share. Its driver does not hold it: when the last exchange and the place have let go, the connection closes.
 #[derive(Debug)]
@@ -172,6 +174,10 @@ impl Drop for Lease {
         self.session.facts.end();
         if let Some(place) = self.session.place.upgrade() {
             place.freed();
+        }
+        // It rests, and may be in the way of others.
+        if ledger::is_awaited() && self.session.is_at_rest() {
+            relief::make_room();
         }
     }
 }

@@ -13,6 +13,7 @@ use super::farewell::Farewell;
 use super::screen::{FRAME_HEADER, Passed, Screen};
 use super::toll::Toll;
 use crate::http::field_blocks::BadFields;
+use crate::http::ledger::Permit;
 use crate::http::multiplex::Frames;
 use crate::http::unread::{Backlog, MOST_SMALL_DATA};
 use crate::net::Stream;
@@ -190,12 +191,20 @@ pub(super) struct Watched {
     sent: Frames,
     toll: Toll,
     farewell: Option<Farewell>,
+    /// Given back after the connection is closed.
+    permit: Option<Permit>,
 }
 
 impl Watched {
     pub(super) fn new(stream: Stream, facts: Arc<Facts>, toll: Toll) -> Self {
         let (screen, sent) = (Screen::new(), Frames::of_ours());
-        Self { stream, facts, first: [0; FRAME_HEADER], seen: 0, screen, sent, toll, farewell: None }
+        Self { stream, facts, first: [0; FRAME_HEADER], seen: 0, screen, sent, toll, farewell: None, permit: None }
+    }
+
+    /// The same, as one of those that may be open.
+    pub(super) fn counted(mut self, permit: Permit) -> Self {
+        self.permit = Some(permit);
+        self
     }
 
     fn note(&mut self, octets: &[u8]) {

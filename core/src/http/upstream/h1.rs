@@ -15,6 +15,7 @@ use simplon_proto_http::transfer::{Last, Part, Reason, Sink, Source, StreamError
 use simplon_proto_tls::Facts;
 use tokio::time::Instant;
 
+use super::super::ledger::Permit;
 use super::super::leg::{Leg, Patience};
 use super::super::waits::Waits;
 use super::Protocol;
@@ -30,15 +31,29 @@ pub(in crate::http) struct Link {
     remote: Option<SocketAddr>,
     /// Authentication passed that belongs to it: it is for the client connection alone that used it (RFC 4559 §6).
     bound: bool,
+    /// Given back after the connection is closed.
+    permit: Permit,
 }
 
 impl Link {
-    pub(in crate::http) fn new(connected: Connected, peer: &Peer, config: Arc<Config>, protocol: Protocol) -> Self {
+    pub(in crate::http) fn new(
+        connected: Connected,
+        permit: Permit,
+        peer: &Peer,
+        config: Arc<Config>,
+        protocol: Protocol,
+    ) -> Self {
         let machine = match protocol {
             Protocol::Http => Machine::new(config),
             Protocol::Raw => Machine::tunnel(config),
         };
-        Self { leg: Leg::new(connected.stream, machine, patience_with(peer)), remote: connected.remote, bound: false }
+        let leg = Leg::new(connected.stream, machine, patience_with(peer));
+        Self { leg, remote: connected.remote, bound: false, permit }
+    }
+
+    /// Closes it; what it was counted for is for another.
+    pub(in crate::http) fn into_permit(self) -> Permit {
+        self.permit
     }
 }
 
@@ -104,6 +119,11 @@ impl Exchange {
         leg.machine.release_buffers();
         leg.restart_wait();
         Some((link, peer))
+    }
+
+    /// Closes it; what it was counted for is for another.
+    pub(super) fn into_permit(self) -> Permit {
+        self.link.connection.into_permit()
     }
 
     fn leg(&self) -> &Leg<Client> {

@@ -164,7 +164,13 @@ fn only_what_befell_the_backend_counts_against_it() {
     }
     let ours =
         [Kind::Overloaded, Kind::NoUpstream, Kind::Draining, Kind::Cancelled, Kind::Rejected(StatusCode::FORBIDDEN)];
-    for kind in ours.into_iter().chain([Kind::ReplayOverflow, Kind::Panicked, Kind::Internal]) {
+    for kind in ours.into_iter().chain([
+        Kind::NoConnection,
+        Kind::Exhausted,
+        Kind::ReplayOverflow,
+        Kind::Panicked,
+        Kind::Internal,
+    ]) {
         assert_eq!(Outcome::of(&Error::upstream(kind)), None, "{kind:?}");
     }
 }
