@@ -79,7 +79,7 @@ fn an_eviction_that_empties_a_bucket_removes_it_at_once() {
         put(&mut shard, key, key, &bounds);
     }
     for key in 0..1_000 {
-        assert_eq!(shard.evict_oldest(None, &bounds).map(|out| out.key), Some(key), "oldest first");
+        assert_eq!(shard.evict_oldest(None, Reason::Total, &bounds).map(|out| out.key), Some(key), "oldest first");
     }
     assert_eq!((shard.buckets.len(), bounds.keys.len()), (0, 0));
 }
@@ -110,8 +110,9 @@ fn what_is_left_of_many_moves_together_in_the_same_order() {
     assert_eq!(shard.len(), 3_500);
     assert_eq!(pop(&mut shard, 7, &bounds), Some(3_007), "newest of a key first");
     assert_eq!(pop(&mut shard, 7, &bounds), Some(2_007));
-    let order: Vec<u32> =
-        std::iter::from_fn(|| shard.evict_oldest(None, &bounds)).map(|out| out.resting.pooled.connection).collect();
+    let order: Vec<u32> = std::iter::from_fn(|| shard.evict_oldest(None, Reason::Total, &bounds))
+        .map(|out| out.resting.pooled.connection)
+        .collect();
     let expected: Vec<u32> = (0..3_500).filter(|n| ![3_007, 2_007].contains(n)).collect();
     assert_eq!(order, expected, "oldest of the shard first");
     sweep(&mut shard, &bounds, |_| None);

@@ -9,7 +9,7 @@ use simplon_testkit::time::{pass, settle, took};
 use simplon_testkit::{get, matrix, ok};
 
 /// One connection to one origin, which carries one exchange at a time.
-fn narrow(cell: &Cell, change: impl FnOnce(&mut OriginsConfig)) -> Stage<impl Serve + use<>> {
+fn narrow(cell: &Cell, change: fn(&mut OriginsConfig)) -> Stage<impl Serve + use<>> {
     let mut config = OriginsConfig::default();
     config.connections.max_connections_per_key = std::num::NonZeroUsize::new(1);
     config.sessions.streams = NonZeroU32::new(1);
