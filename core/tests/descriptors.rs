@@ -122,6 +122,47 @@ fn shared_connections_at_rest_go_without_descriptors() {
     });
 }
 
+/// All of a process have one share together, and what rests in one place goes for another.
+#[test]
+fn connections_to_origins_are_counted_in_all_of_the_process() {
+    if !apart("connections_to_origins_are_counted_in_all_of_the_process", &format!("ulimit -n {DESCRIPTORS}")) {
+        return;
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let peer = Peer::new(listener.local_addr().unwrap());
+        tokio::spawn(answer_all(listener));
+        let (one, other) = (Origins::default(), std::sync::Arc::new(Origins::default()));
+        // Of 64 there are 14 for origins, of which one key alone has 13.
+        let mut held = Vec::new();
+        for _ in 0..13 {
+            held.push(answered(&one, &peer).await);
+        }
+        let error = one.connect(&peer, Protocol::Http).await.unwrap_err();
+        assert_eq!((error.label(), error.status().as_u16()), ("no-connection", 503));
+        held.push(answered(&other, &peer).await);
+        // What is closed in one place is for who waits in the other.
+        let waiting = tokio::spawn({
+            let (other, peer) = (other.clone(), peer.clone());
+            async move { other.connect(&peer, Protocol::Http).await.unwrap().0 }
+        });
+        sleep(Duration::from_millis(50)).await;
+        assert_eq!((one.stats().open, other.stats().open, other.stats().waiting), (13, 1, 1));
+        drop(held.remove(0));
+        held.push(waiting.await.unwrap());
+        assert_eq!((one.stats().open, other.stats().open), (12, 2));
+        for upstream in held.drain(..12) {
+            one.put_back(upstream, Instant::now());
+        }
+        assert_eq!(one.at_rest(), 12);
+        for left in (7..12).rev() {
+            held.push(other.connect(&peer, Protocol::Http).await.unwrap().0);
+            assert_eq!(one.at_rest(), left);
+        }
+    });
+}
+
 /// That a name could not be looked up for want of descriptors is our fault, and says nothing of the name.
 #[test]
 fn names_are_not_looked_up_without_descriptors() {

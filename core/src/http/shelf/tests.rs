@@ -270,6 +270,38 @@ async fn many_wait_in_order() {
     assert_eq!(stage.stats().0, 2);
 }
 
+/// Whatever order threads, deadlines and cancellation bring about: never more than may be, and in the end nobody waits and nothing is missing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn nothing_is_lost_between_threads() {
+    const MOST: usize = 3;
+    let stage = Stage::new(MOST, 0, |config| config.connections.queue_timeout = Duration::from_millis(200));
+    let mut asking = Vec::new();
+    for number in 0..160_u64 {
+        let origins = Arc::clone(&stage.0);
+        asking.push(tokio::spawn(async move {
+            let peer = peer(["a", "b"][number as usize % 2]);
+            let patience = Duration::from_millis(number % 7 * 10);
+            if let Ok(Ok(upstream)) = tokio::time::timeout(patience, connect(&origins, &peer)).await {
+                assert!(origins.stats().open <= MOST);
+                let upstream = used(upstream).await;
+                if number % 3 > 0 {
+                    origins.put_back(upstream, Instant::now());
+                }
+            }
+        }));
+        tokio::task::yield_now().await;
+    }
+    for asked in asking {
+        asked.await.unwrap();
+    }
+    let (open, waiting, _) = stage.stats();
+    assert_eq!((open, waiting), (stage.0.at_rest(), 0));
+    stage.0.forget(&peer("a"));
+    stage.0.forget(&peer("b"));
+    assert_eq!(stage.stats().0, 0);
+    let _all = [stage.get(&peer("c")).await, stage.get(&peer("d")).await, stage.get(&peer("e")).await];
+}
+
 #[tokio::test(start_paused = true)]
 async fn one_key_holds_up_no_other() {
     let stage = Stage::new(16, 0, |_| {});
