@@ -22,7 +22,16 @@ enum Done {
 struct Step {
     name: &'static str,
     about: &'static str,
+    when: When,
     run: fn(&Workspace, &Clock) -> Outcome<Done>,
+}
+
+/// Whether a run that names no step has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum When {
+    Always,
+    /// It takes too long for each change, and runs once a week.
+    Named,
 }
 
 /// When the whole run began: steps that may be left out look at it.
@@ -43,7 +52,10 @@ struct Report {
 
 pub(crate) fn command(workspace: &Workspace, options: &Options) -> Outcome {
     if options.has("--list") {
-        steps::ALL.iter().for_each(|step| println!("{:10} {}", step.name, step.about));
+        for step in steps::ALL {
+            let when = if step.when == When::Named { " (once a week, or if it is named)" } else { "" };
+            println!("{:10} {}{when}", step.name, step.about);
+        }
         return Ok(());
     }
     let chosen = choose(options)?;
@@ -52,7 +64,7 @@ pub(crate) fn command(workspace: &Workspace, options: &Options) -> Outcome {
     summarise(&reports)
 }
 
-/// The named steps in the order of the list; all of them if none is named.
+/// The named steps in the order of the list; if none is named, all that are not for once a week.
 fn choose(options: &Options) -> Outcome<Vec<&'static Step>> {
     let except: Vec<&str> = options.values("--except").flat_map(|names| names.split(',')).collect();
     let named = || options.words.iter().map(String::as_str);
@@ -60,7 +72,8 @@ fn choose(options: &Options) -> Outcome<Vec<&'static Step>> {
     if let Some(unknown) = named().chain(except.iter().copied()).find(|name| !known(name)) {
         return Err(Failure::new(format!("no step `{unknown}`; `cargo xtask ci --list` names them")));
     }
-    let wanted = |step: &&Step| options.words.is_empty() || named().any(|name| name == step.name);
+    let is_usual = |step: &Step| options.words.is_empty() && step.when == When::Always;
+    let wanted = |step: &&Step| is_usual(step) || named().any(|name| name == step.name);
     Ok(steps::ALL.iter().filter(wanted).filter(|step| !except.contains(&step.name)).collect())
 }
 

@@ -13,6 +13,8 @@ mod examples;
 mod failure;
 mod features;
 mod fuzz;
+mod long;
+mod mutants;
 mod options;
 mod setup;
 mod shell;
@@ -34,7 +36,7 @@ use workspace::Workspace;
 const HELP: &str = "\
 cargo xtask <command>
 
-  ci [STEP…] [--except STEP]      every check, or the named ones; `ci --list` names them
+  ci [STEP…] [--except STEP]      every check for a change, or the named ones; `ci --list` names them
   deps [--mermaid]                who depends on whom in the workspace; fails on an arrow that is not allowed
   size [--top N]                  lengths of files and functions, tests left out; a report, not a gate
   examples [NAME…]                builds, starts, exercises and stops the examples
@@ -43,6 +45,9 @@ cargo xtask <command>
   docs [--check]                  fills the generated parts of the guide, or checks that they are up to date
   tls                             the TLS backends that need packages of the system, alone and all in one program
   fuzz [TARGET…] [--secs N]       runs each fuzz target for N seconds (10)
+  mutants [FILE…] [--base REV] [--all] [--shard K/N]
+                                  whether tests notice small changes: to what differs from a base, to files, or to everything
+  long                            the tests that are marked as ignored: many idle connections, many reloads
   skips [--begin] STEP            what a step of `ci` left out, against what it may leave out
   watch                           prints what to put into the environment of `cargo test`, so that tests that hang are named
   bench [WORKLOAD,…] [--rounds N] [--secs N] [--setup] [--pingora]
@@ -79,6 +84,8 @@ fn dispatch(command: &str, options: &Options) -> Outcome {
         "docs" => docs::command(&load()?, options),
         "tls" => tls::command(&load()?, options),
         "fuzz" => fuzz::command(&load()?, options),
+        "mutants" => mutants::command(&load()?, options),
+        "long" => long::command(),
         "bench" => bench::command(&load()?, options),
         "skips" => skips::command(&load()?, options),
         "watch" => watch::command(),

@@ -3,7 +3,7 @@
 use crate::failure::{Failure, Outcome};
 
 /// Options that take a value; everything else that starts with two dashes is a switch.
-const WITH_VALUE: [&str; 4] = ["--except", "--top", "--secs", "--rounds"];
+const WITH_VALUE: [&str; 6] = ["--except", "--top", "--secs", "--rounds", "--base", "--shard"];
 
 /// What followed the command's name.
 #[derive(Debug, Default, PartialEq, Eq)]

@@ -2,35 +2,49 @@
 
 use std::time::Duration;
 
+use super::When::{Always, Named};
 use super::{Clock, Done, Step};
 use crate::failure::Outcome;
 use crate::options::Options;
 use crate::workspace::Workspace;
-use crate::{bench, deny, deps, docs, examples, features, fuzz, setup, shell, size, system, tls};
+use crate::{bench, deny, deps, docs, examples, features, fuzz, long, setup, shell, size, system, tls};
 
 pub(super) const ALL: &[Step] = &[
-    Step { name: "fmt", about: "the source is formatted", run: fmt },
-    Step { name: "deps", about: "no crate names one above it", run: arrows },
-    Step { name: "pages", about: "generated parts of the guide are up to date", run: pages },
-    Step { name: "size", about: "lengths of files and functions, to look at", run: sizes },
-    Step { name: "clippy", about: "no lint fires", run: clippy },
-    Step { name: "test", about: "all tests pass", run: test },
-    Step { name: "floods", about: "each flood of HTTP/2 for ten seconds, and how long others wait", run: floods },
-    Step { name: "doc", about: "the documentation builds without a warning", run: doc },
+    Step { name: "fmt", about: "the source is formatted", when: Always, run: fmt },
+    Step { name: "deps", about: "no crate names one above it", when: Always, run: arrows },
+    Step { name: "pages", about: "generated parts of the guide are up to date", when: Always, run: pages },
+    Step { name: "size", about: "lengths of files and functions, to look at", when: Always, run: sizes },
+    Step { name: "clippy", about: "no lint fires", when: Always, run: clippy },
+    Step { name: "test", about: "all tests pass", when: Always, run: test },
+    Step {
+        name: "floods",
+        about: "each flood of HTTP/2 for ten seconds, and how long others wait",
+        when: Named,
+        run: floods,
+    },
+    Step {
+        name: "long",
+        about: "ten thousand idle connections, a hundred thousand reloads",
+        when: Named,
+        run: long_tests,
+    },
+    Step { name: "doc", about: "the documentation builds without a warning", when: Always, run: doc },
     Step {
         name: "features",
         about: "each package compiles alone, with each of its features; with all, its tests pass",
+        when: Always,
         run: each_feature,
     },
     Step {
         name: "tls",
         about: "the other TLS backends, alone, together, and with clients of others",
+        when: Always,
         run: tls_backends,
     },
-    Step { name: "examples", about: "every example starts, serves and stops", run: every_example },
-    Step { name: "bench", about: "benchmarks compile, the comparison's scripts parse", run: benches },
-    Step { name: "fuzz", about: "each fuzz target runs for a short while", run: fuzz_smoke },
-    Step { name: "deny", about: "licences, bans, layers and advisories", run: dependencies },
+    Step { name: "examples", about: "every example starts, serves and stops", when: Always, run: every_example },
+    Step { name: "bench", about: "benchmarks compile, the comparison's scripts parse", when: Always, run: benches },
+    Step { name: "fuzz", about: "each fuzz target runs for a short while", when: Always, run: fuzz_smoke },
+    Step { name: "deny", about: "licences, bans, layers and advisories", when: Always, run: dependencies },
 ];
 
 /// Building cargo-deny takes about five minutes on two cores: only where the run has been quick so far.
@@ -73,6 +87,10 @@ fn floods(_: &Workspace, _: &Clock) -> Outcome<Done> {
     command.args(["--package", "simplon", "--test", "floods", "--"]);
     command.args(["--ignored", "--exact", "each_flood_for_ten_seconds", "--nocapture"]);
     checked(shell::run(&mut command))
+}
+
+fn long_tests(_: &Workspace, _: &Clock) -> Outcome<Done> {
+    checked(long::command())
 }
 
 fn doc(workspace: &Workspace, _: &Clock) -> Outcome<Done> {

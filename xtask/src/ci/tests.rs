@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::{Done, Report, choose, line, steps, summarise};
+use super::{Done, Report, When, choose, line, steps, summarise};
 use crate::failure::Failure;
 use crate::options::Options;
 
@@ -10,8 +10,10 @@ fn names(line: &str) -> Vec<&'static str> {
 }
 
 #[test]
-fn without_words_every_step_runs() {
-    assert_eq!(names("").len(), steps::ALL.len());
+fn without_words_every_step_runs_that_is_not_for_once_a_week() {
+    assert_eq!(names(""), of(When::Always));
+    assert_eq!(names("floods"), ["floods"]);
+    assert_eq!(names("--except test").len(), of(When::Always).len() - 1);
 }
 
 #[test]
@@ -22,7 +24,7 @@ fn named_steps_run_in_the_order_of_the_list() {
 #[test]
 fn steps_can_be_left_out() {
     let names = names("--except test,fuzz --except deny");
-    assert_eq!(names.len(), steps::ALL.len() - 3);
+    assert_eq!(names.len(), of(When::Always).len() - 3);
     assert!(!names.contains(&"fuzz"));
 }
 
@@ -35,10 +37,18 @@ fn unknown_steps_are_refused_wherever_they_stand() {
 }
 
 #[test]
-fn the_workflow_names_every_step() {
-    let workflow = include_str!("../../../.github/workflows/ci.yml");
-    let list: Vec<&str> = steps::ALL.iter().map(|step| step.name).collect();
-    assert!(workflow.contains(&format!("step: [{}]", list.join(", "))));
+fn the_workflows_name_every_step() {
+    for (when, workflow) in [
+        (When::Always, include_str!("../../../.github/workflows/ci.yml")),
+        (When::Named, include_str!("../../../.github/workflows/weekly.yml")),
+    ] {
+        assert!(workflow.contains(&format!("step: [{}]", of(when).join(", "))), "{when:?}");
+    }
+}
+
+/// The names of these steps.
+fn of(when: When) -> Vec<&'static str> {
+    steps::ALL.iter().filter(|step| step.when == when).map(|step| step.name).collect()
 }
 
 #[test]
