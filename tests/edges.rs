@@ -277,7 +277,10 @@ async fn three_failures_in_a_row_are_an_answer() {
         outage += usize::from(soon("502", client.get("/")).await.unwrap().status == 502);
     }
     assert_eq!(outage, 200);
-    assert!(origin.log.requests() < 3 + 200 + 100 + 60, "{} requests in an outage", origin.log.requests());
+    // The first exchange took two of the reserve; each of the others paid in a fifth of a retry.
+    let most = 3 + 200 + 98 + 201 / 5;
+    let requests = origin.log.requests();
+    assert!((most - 2..=most).contains(&requests), "{requests} requests in an outage");
 }
 
 // ---- bounds

@@ -24,7 +24,7 @@ use crate::message::{Message, Reply, Request, get, ok};
 use crate::network::Network;
 use crate::records::Records;
 use crate::rig::Rig;
-use crate::time::settle;
+use crate::time::{PATIENCE, settle, within};
 use crate::wire::Cut;
 
 /// A filter under test, between a client and one origin.
@@ -138,7 +138,8 @@ async fn run<S: Serve>(
     let rig = Rig::new(app);
     let mut client = rig.client();
     client.send(request).await;
-    let response = client.try_response().await;
+    // How long it takes is for the caller to judge, by what the response and the record say.
+    let response = within(PATIENCE, client.try_response()).await;
     drop(client);
     settle().await;
     let seen = seen.lock().unwrap_or_else(PoisonError::into_inner).clone();

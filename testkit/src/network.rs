@@ -30,7 +30,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::message::{Message, Reply};
 use crate::pipe::{End, PipeConfig, Traffic, pipe};
-use crate::time::{must, settle};
+use crate::time::{PATIENCE, must, settle, within};
 use crate::wire::Wire;
 
 /// All origins of a test. Cheap to clone; a clone is the same network.
@@ -212,7 +212,7 @@ impl Origin {
         tokio::spawn(async move {
             while let Some(end) = accepted.recv().await {
                 let answer = Arc::clone(&answer);
-                tokio::spawn(async move { answer_all(Wire::new(end), &*answer).await });
+                tokio::spawn(within(PATIENCE, async move { answer_all(Wire::new(end), &*answer).await }));
             }
         });
         Answering { network, address }

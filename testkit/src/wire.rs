@@ -13,7 +13,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use crate::message::Message;
 use crate::pipe::{Control, End, Traffic};
-use crate::time::{must, pass};
+use crate::time::{must, pass, within};
 
 pub(crate) use content::Content;
 
@@ -279,7 +279,7 @@ impl<IO: AsyncRead + AsyncWrite + Unpin> Wire<IO> {
 
     /// Asserts that nothing comes for so long, and that the connection stays open.
     pub async fn quiet(&mut self, duration: Duration) {
-        let came = tokio::time::timeout(duration, self.fill(true)).await;
+        let came = tokio::time::timeout(duration, within(Duration::MAX, self.fill(true))).await;
         let heard = self.heard.escape_ascii();
         assert!(came.is_err(), "not quiet: {came:?}, {heard}");
         assert!(self.heard.is_empty(), "not quiet: {heard}");

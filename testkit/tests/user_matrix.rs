@@ -1,8 +1,11 @@
 //! A behaviour in every pair of versions, as the guide shows it.
 #![allow(clippy::unwrap_used, reason = "a test may fail loudly")]
 
+use std::time::Duration;
+
 use simplon_core::Result;
 use simplon_proxy::{Filter, Request, Response, Verdict};
+use simplon_testkit::time::within;
 use simplon_testkit::{get, matrix, ok, post};
 
 /// Lets nobody write.
@@ -35,8 +38,9 @@ matrix! {
         let mut client = stage.client().await;
         client.begin(post("/upload")).await;
         assert_eq!(client.response().await.status, 403);
-        // The connection ends, or the stream is reset: the leg knows what that means in its version.
-        client.stopped().await;
+        // The connection ends, or the stream is reset: the leg knows what that means in its version. What little may be left of an upload is awaited
+        // for two seconds.
+        within(Duration::from_secs(3), client.stopped()).await;
         stage.nobody_else_came().await;
 
         let (mut client, mut asked) = stage.pass(get("/")).await;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use simplon_testkit::time::{pass, settle};
+use simplon_testkit::time::{PATIENCE, pass, settle, within};
 use simplon_testkit::{Network, PipeConfig, Rig, Wire, get, matrix, ok, post, status};
 use tokio::task::JoinSet;
 
@@ -39,11 +39,11 @@ macro_rules! flood {
         let taken = Arc::new(AtomicUsize::new(0));
         let counted = Arc::clone(&taken);
         let mut saying = JoinSet::new();
-        saying.spawn(async move {
+        saying.spawn(within(PATIENCE, async move {
             while $side.data(&[b'x'; 16 << 10]).await.is_ok() {
                 counted.fetch_add(16 << 10, Ordering::Relaxed);
             }
-        });
+        }));
         Flood { taken, _saying: saying }
     }};
 }

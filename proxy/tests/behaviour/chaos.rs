@@ -9,7 +9,7 @@ use http::Method;
 use simplon_core::http::{HttpConfig, OriginsConfig};
 use simplon_proxy::{App, Gone, To};
 use simplon_testkit::message::chunk;
-use simplon_testkit::time::{pass, settle};
+use simplon_testkit::time::{PATIENCE, pass, settle, within};
 use simplon_testkit::{Cut, Message, Network, PipeConfig, Wire};
 
 use crate::stage;
@@ -264,7 +264,7 @@ async fn simulate(seed: u64, whole: &Cell<usize>) {
         let mut answering = tokio::task::JoinSet::new();
         loop {
             tokio::select! {
-                wire = stage.origin.accept() => { answering.spawn(origin(wire, origin_dice.split(), Arc::clone(&asked_here), is_plain, seed)); }
+                wire = within(Duration::MAX, stage.origin.accept()) => { answering.spawn(within(PATIENCE, origin(wire, origin_dice.split(), Arc::clone(&asked_here), is_plain, seed))); }
                 Some(outcome) = answering.join_next() => outcome.unwrap(),
             }
         }
@@ -274,7 +274,7 @@ async fn simulate(seed: u64, whole: &Cell<usize>) {
     for name in 0..3 {
         let (end, serving) = rig.connect(([192, 0, 2, 1], 4711).into());
         served.push(serving);
-        clients.spawn(client(Wire::new(end), dice.split(), name, seed));
+        clients.spawn(within(PATIENCE, client(Wire::new(end), dice.split(), name, seed)));
     }
     while let Some(outcome) = clients.join_next().await {
         whole.set(whole.get() + outcome.unwrap());

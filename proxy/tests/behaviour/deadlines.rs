@@ -188,7 +188,8 @@ matrix! {
                 Side::Downstream => client.data(b"half").await.unwrap(),
                 _ => asked.respond(ok("")).await,
             }
-            client.response().await;
+            let (_, time) = took(client.response()).await;
+            about(time, LIMIT);
             assert_eq!(*told.lock().unwrap(), [side]);
         }
     }

@@ -11,7 +11,7 @@ use simplon_core::{Error, Kind, Result};
 use simplon_proxy::{Again, App, Attempt, Budget, Request, Retry, Route, Target};
 use simplon_testkit as testkit;
 use simplon_testkit::matrix::{Asked, Cell, Stage, Up};
-use simplon_testkit::time::{settle, took};
+use simplon_testkit::time::{settle, took, within};
 use simplon_testkit::{Network, Rig, get, matrix, ok, post, request, status};
 
 /// Sends each attempt to the first peer that was not tried.
@@ -66,7 +66,9 @@ matrix! {
             stage.origins[1].hang();
             let mut client = stage.client().await;
             client.send(asked).await;
-            stage.origins[2].request().await.respond(ok("fine")).await;
+            // The second attempt ends with the wait for a connection.
+            let mut asked = within(Duration::from_secs(6), stage.origins[2].request()).await;
+            asked.respond(ok("fine")).await;
             assert_eq!(client.response().await.text(), "fine");
             let record = stage.record().await;
             assert_eq!((record.attempts, record.peer.unwrap().key().address()), (3, stage.origins[2].peer().address()));
@@ -238,7 +240,9 @@ matrix! {
             assert_eq!(client.response().await.status, 502);
         }
         let tries: usize = stage.origins.iter().map(Up::tries).sum();
-        assert!((requests..=requests + requests / 10 + 10).contains(&tries), "{tries}");
+        // The reserve, and nearly all that was paid in meanwhile.
+        let most = requests + requests / 10 + 10;
+        assert!((most - 3..=most).contains(&tries), "{tries}");
         assert!(policy.refused() > 0);
         settle().await;
         assert_eq!(stage.records.all().len(), requests);

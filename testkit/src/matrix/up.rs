@@ -13,7 +13,7 @@ use super::octets::Octets;
 use super::{h1, h2};
 use crate::message::{Message, Reply};
 use crate::network::Origin;
-use crate::time::{must, settle};
+use crate::time::{PATIENCE, must, settle, within};
 use crate::wire::{Closing, Cut};
 
 /// The origin's leg: what reaches it, on whichever connection.
@@ -67,13 +67,14 @@ impl Up {
 
     fn serve(&self, end: crate::pipe::End) {
         let (version, over, to) = (self.version, self.over, self.hand_over.clone());
-        tokio::spawn(async move {
+        // When a request comes is for those to judge who wait for it.
+        tokio::spawn(within(PATIENCE, async move {
             let Some(octets) = Octets::origin(end, over, version).await else { return };
             match version {
                 Version::H1 => h1::serve(octets, to).await,
                 Version::H2 => h2::serve(octets, to).await,
             }
-        });
+        }));
     }
 
     /// Asserts that no request came that was not looked at, nor a connection for one.
@@ -84,7 +85,7 @@ impl Up {
 
     /// Answers every request with what `answer` makes of it, from a task of its own.
     pub fn answer(mut self, answer: impl Fn(&Message) -> Reply + Send + 'static) {
-        tokio::spawn(async move {
+        tokio::spawn(within(PATIENCE, async move {
             loop {
                 tokio::select! {
                     biased;
@@ -98,7 +99,7 @@ impl Up {
                     }
                 }
             }
-        });
+        }));
     }
 
     /// Where it is, without what the version asks for.
