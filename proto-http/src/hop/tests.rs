@@ -60,6 +60,10 @@ fn te_trailers_survives_and_other_codings_do_not() {
         assert_eq!(kept.len(), 1, "{te}");
         assert_eq!(kept[0].1, "trailers");
     }
+    // It stays beside all that is of no hop, known or not.
+    let all =
+        [("Host", "a"), ("TE", "trailers"), ("Connection", "te"), ("ETag", "b"), ("X-C", "d"), ("Keep-Alive", "5")];
+    assert_eq!(names(&all), ["Host", "TE", "ETag", "X-C"]);
     assert!(names(&[("TE", "gzip, deflate")]).is_empty());
     assert!(names(&[("TE", "trailersx")]).is_empty());
 }
