@@ -97,9 +97,15 @@ impl Sessions {
         self.places().iter().map(|place| place.let_go()).sum()
     }
 
-    /// Closes the one that has been without exchanges for the longest time; false if there is none.
-    pub(super) fn let_go_oldest(&self) -> bool {
-        let resting = self.places().into_iter().filter_map(|place| Some((place.at_rest_since()?, place)));
+    /// Closes the one that has been without exchanges for the longest time, of one key or of all; false if there is none.
+    pub(super) fn let_go_oldest(&self, key: Option<&ReuseKey>) -> bool {
+        let places = match key {
+            Some(key) => {
+                self.shard(key).iter().filter(|(it, _)| it.key == *key).map(|(_, place)| Arc::clone(place)).collect()
+            }
+            None => self.places(),
+        };
+        let resting = places.into_iter().filter_map(|place| Some((place.at_rest_since()?, place)));
         resting.min_by_key(|(since, _)| *since).is_some_and(|(_, place)| place.let_go_oldest())
     }
 

@@ -118,7 +118,7 @@ impl Shelf {
         let now = Instant::now();
         let has_gone = match verdict {
             Verdict::TotalFull => self.let_go_oldest(now) || (self.ledger.is_process_wide() && relief::let_go_one()),
-            Verdict::KeyFull => !wants.takes_over() && self.pool.evict_oldest(Some(key), now.into_std()),
+            Verdict::KeyFull => self.let_go_unusable(key, wants, now),
             Verdict::Yes => true,
         };
         if has_gone && let Ok(permit) = self.ledger.open_now(key) {
@@ -149,13 +149,25 @@ impl Shelf {
         }
     }
 
+    /// Closes what rests under this key and does not serve `wants`: it is of another thread, or was used before.
+    fn let_go_unusable(&self, key: &ReuseKey, wants: Wants, now: Instant) -> bool {
+        let is_elsewhere = self.sharing == Sharing::SameThread;
+        if (is_elsewhere || !wants.takes_over()) && self.pool.evict_oldest(Some(key), now.into_std()) {
+            return true;
+        }
+        #[cfg(feature = "h2")]
+        return is_elsewhere && self.sessions.let_go_oldest(Some(key));
+        #[cfg(not(feature = "h2"))]
+        false
+    }
+
     /// Closes what rested longest: of connections that carry exchanges one by one if there are any, otherwise of those that carry many.
     fn let_go_oldest(&self, now: Instant) -> bool {
         if self.pool.evict_oldest(None, now.into_std()) {
             return true;
         }
         #[cfg(feature = "h2")]
-        return self.sessions.let_go_oldest();
+        return self.sessions.let_go_oldest(None);
         #[cfg(not(feature = "h2"))]
         false
     }

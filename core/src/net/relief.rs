@@ -4,6 +4,7 @@
 //! of descriptors or memory, all of them let go of what they keep, whichever part of the process it belongs to: the limit is the process's. When
 //! one waits because as many are open as may be, one that rests is closed for it.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
@@ -36,6 +37,8 @@ pub(crate) enum Wanted {
 
 static KEEPERS: Mutex<Vec<Weak<dyn Keeps>>> = Mutex::new(Vec::new());
 static CAME_BACK: Notify = Notify::const_new();
+/// Those who wait for it.
+static HOPEFUL: AtomicUsize = AtomicUsize::new(0);
 
 /// Remembers somebody, for as long as it is there.
 pub(crate) fn register(keeper: Weak<dyn Keeps>) {
@@ -75,14 +78,32 @@ pub(crate) fn serve() {
 
 /// A connection was closed.
 pub(crate) fn came_back() {
-    CAME_BACK.notify_waiters();
+    if HOPEFUL.load(Ordering::Relaxed) > 0 {
+        CAME_BACK.notify_waiters();
+    }
 }
 
 /// Waits until a connection was closed, a short while at most: what was let go is closed by the task that drives it.
 ///
 /// Cancel: nothing is lost.
 pub(crate) async fn soon() {
+    let _hopeful = Hopeful::new();
     let _ = simplon_timeout::timeout(Duration::from_millis(20), CAME_BACK.notified()).await;
+}
+
+struct Hopeful;
+
+impl Hopeful {
+    fn new() -> Self {
+        HOPEFUL.fetch_add(1, Ordering::Relaxed);
+        Self
+    }
+}
+
+impl Drop for Hopeful {
+    fn drop(&mut self) {
+        HOPEFUL.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 fn keepers() -> Vec<Arc<dyn Keeps>> {

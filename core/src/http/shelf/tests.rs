@@ -366,6 +366,24 @@ async fn tunnels_count_and_are_handed_nothing_used() {
     assert_eq!(stage.0.at_rest(), 0);
 }
 
+/// Where a connection stays with its thread, one that rests with another thread is of no use, and goes.
+#[test]
+fn what_rests_with_another_thread_goes() {
+    let stage = Stage::new(8, 1, |config| config.sharing = Sharing::SameThread);
+    let one_more = || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+        runtime.block_on(async {
+            let upstream = used(stage.get(&peer("a")).await).await;
+            stage.0.put_back(upstream, Instant::now());
+        });
+        runtime
+    };
+    let _first = std::thread::scope(|scope| scope.spawn(one_more).join().unwrap());
+    assert_eq!((stage.made(), stage.0.at_rest()), (1, 1));
+    let _second = std::thread::scope(|scope| scope.spawn(one_more).join().unwrap());
+    assert_eq!((stage.made(), stage.0.at_rest(), stage.stats()), (2, 1, (1, 0, 0)));
+}
+
 #[tokio::test(start_paused = true)]
 async fn checks_wait_for_nobody() {
     let stage = Stage::new(1, 1, |config| {
