@@ -204,23 +204,24 @@ impl Fields {
         self.list().entries.iter().map(|entry| usize::from(entry.name_len) + entry.value_len as usize).sum()
     }
 
-    /// Somebody has found that the first Host is well-formed. That holds for as long as it stays as it was received.
+    /// Somebody has found that there is one Host, and that it is well-formed. The latter holds for as long as it stays as it was received.
     pub(crate) fn host_is_checked(&mut self) {
         let Some(list) = &mut self.list else { return };
-        if let Some(at) = list.find(Wanted::Known(Known::Host)) {
-            let entry = &list.entries[at];
-            list.host_at = if entry.home == Home::Arena { NOWHERE } else { entry.value_at };
-        }
+        let checked = list.only(Known::Host).filter(|entry| entry.home != Home::Arena);
+        list.host_at = checked.map_or(NOWHERE, |entry| entry.value_at);
     }
 
-    /// Whether the first Host is known to be well-formed.
+    /// Whether there is one Host, and it is known to be well-formed.
     pub(crate) fn has_checked_host(&self) -> bool {
         let list = self.list();
-        list.host_at != NOWHERE
-            && list.find(Wanted::Known(Known::Host)).is_some_and(|at| {
-                let entry = &list.entries[at];
-                entry.home != Home::Arena && entry.value_at == list.host_at
-            })
+        let is_checked = |entry: &Entry| entry.home != Home::Arena && entry.value_at == list.host_at;
+        list.host_at != NOWHERE && list.only(Known::Host).is_some_and(is_checked)
+    }
+
+    /// The value of a known name, if there is exactly one.
+    pub(crate) fn only(&self, known: Known) -> Option<&[u8]> {
+        let list = self.list();
+        list.only(known).map(|entry| list.value(entry))
     }
 
     /// Whether any of a set of known names occurs.

@@ -147,13 +147,13 @@ fn not_chunked(value: &[u8]) -> Rule {
 
 /// One Content-Length of digits; several equal ones (also as a list) if a switch allows it.
 pub(crate) fn length(fields: &Fields, leniency: &Leniency) -> Result<Framed, Rule> {
-    let mut all = fields.all(Known::ContentLength);
-    let value = all.next().ok_or(Rule::LengthMalformed)?;
-    let is_alone = all.next().is_none();
-    if is_alone && let Ok(n) = number(value) {
+    let only = fields.only(Known::ContentLength);
+    if let Some(Ok(n)) = only.map(number) {
         return Ok(Framed::new(Framing::Length(n)));
     }
-    if is_alone && memchr::memchr(b',', value).is_none() {
+    if let Some(value) = only
+        && memchr::memchr(b',', value).is_none()
+    {
         return number(value).map(|n| Framed::new(Framing::Length(n)));
     }
     let n = equal(fields)?;

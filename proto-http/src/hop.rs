@@ -105,7 +105,7 @@ fn nominations(fields: &Fields) -> Result<usize, Rule> {
     let is_plain = |value: &[u8]| {
         value == b"keep-alive" || value.eq_ignore_ascii_case(b"keep-alive") || value.eq_ignore_ascii_case(b"close")
     };
-    if fields.all(Known::Connection).all(is_plain) {
+    if fields.only(Known::Connection).is_some_and(is_plain) || fields.all(Known::Connection).all(is_plain) {
         return Ok(0);
     }
     let (mut options, mut named) = (0, 0);

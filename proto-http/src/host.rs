@@ -12,13 +12,13 @@ use crate::target::{Form, Target};
 /// # Errors
 /// The rule that is broken.
 pub(crate) fn check(target: &Target, fields: &Fields, version: Version) -> Result<(), Rule> {
-    let mut all = fields.all(Known::Host);
-    let Some(value) = all.next() else {
-        return if version == Version::HTTP_10 { Ok(()) } else { Err(Rule::HostMissing) };
+    let Some(value) = fields.only(Known::Host) else {
+        return match fields.contains(Known::Host) {
+            true => Err(Rule::HostRepeated),
+            false if version == Version::HTTP_10 => Ok(()),
+            false => Err(Rule::HostMissing),
+        };
     };
-    if all.next().is_some() {
-        return Err(Rule::HostRepeated);
-    }
     let host = Authority::parse(value).map_err(|_| Rule::HostMalformed)?;
     let Some(named) = target.authority() else { return Ok(()) };
     let named = Authority::parse(named).map_err(|_| Rule::TargetAuthority)?;

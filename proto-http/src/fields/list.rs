@@ -89,6 +89,23 @@ impl List {
         }
     }
 
+    /// The field of a known name, if there is exactly one.
+    pub(super) fn only(&self, known: Known) -> Option<&Entry> {
+        if self.present & known.bit() == 0 {
+            return None;
+        }
+        let mut found = None;
+        for entry in &self.entries {
+            if entry.known == known as u8 {
+                if found.is_some() {
+                    return None;
+                }
+                found = Some(entry);
+            }
+        }
+        found
+    }
+
     pub(super) fn is(&self, entry: &Entry, wanted: Wanted<'_>) -> bool {
         match wanted {
             Wanted::Known(known) => entry.known == known as u8,

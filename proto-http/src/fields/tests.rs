@@ -244,7 +244,7 @@ fn the_x_forwarded_family_is_removed_beyond_known_names_however_it_came() {
 
 #[test]
 fn a_host_counts_as_checked_as_long_as_it_is_the_received_one() {
-    let lines = "a: b\r\nHost: c\r\nHost: d\r\n";
+    let lines = "a: b\r\nHost: c\r\n";
     let mut fields = received(lines);
     assert!(!fields.has_checked_host());
     fields.host_is_checked();
@@ -256,10 +256,10 @@ fn a_host_counts_as_checked_as_long_as_it_is_the_received_one() {
     };
     assert!(changed(|fields| fields.retain(|name, _| name != b"a")).has_checked_host());
     assert!(!changed(|fields| fields.set("host", "e f").unwrap()).has_checked_host());
-    assert!(!changed(|fields| fields.retain(|_, value| value != b"c")).has_checked_host());
-    assert!(!changed(|fields| assert_eq!(fields.remove("host"), 2)).has_checked_host());
+    assert!(!changed(|fields| fields.append("host", "c").unwrap()).has_checked_host());
+    assert!(!changed(|fields| assert_eq!(fields.remove("host"), 1)).has_checked_host());
     assert!(
-        !changed(|fields| assert_eq!(fields.replace_each("host", |_| Some(b"e".to_vec())), Ok(2))).has_checked_host()
+        !changed(|fields| assert_eq!(fields.replace_each("host", |_| Some(b"e".to_vec())), Ok(1))).has_checked_host()
     );
     assert!(!changed(Fields::clear).has_checked_host());
     let mut made = list(&[("Host", "a b")]);

@@ -208,15 +208,17 @@ fn written_target(head: &RequestHead, next_hop: NextHop) -> Result<(&[u8], Form)
 /// One well-formed Host goes out: the caller's, else the target's. Where the target goes out with an authority, both must agree; where it
 /// loses its authority, the caller's Host counts.
 fn host_to_add(head: &RequestHead, form: Form) -> Result<Option<&[u8]>, Misuse> {
-    let mut all = head.fields.all(Known::Host);
-    let Some(given) = all.next() else {
-        return head.target.authority().map(Some).ok_or(Misuse::Head(Rule::HostMissing));
-    };
-    if all.next().is_some() {
-        return Err(Misuse::Head(Rule::HostRepeated));
+    let names_no_authority = matches!(form, Form::Origin | Form::Asterisk);
+    if names_no_authority && head.fields.has_checked_host() {
+        return Ok(None);
     }
+    let Some(given) = head.fields.only(Known::Host) else {
+        return match head.fields.contains(Known::Host) {
+            true => Err(Misuse::Head(Rule::HostRepeated)),
+            false => head.target.authority().map(Some).ok_or(Misuse::Head(Rule::HostMissing)),
+        };
+    };
     let checked = match form {
-        Form::Origin | Form::Asterisk if head.fields.has_checked_host() => Ok(()),
         Form::Authority | Form::Absolute => host::check(&head.target, &head.fields, Version::HTTP_11),
         Form::Origin | Form::Asterisk => Authority::parse(given).map(|_| ()).map_err(|_| Rule::HostMalformed),
     };

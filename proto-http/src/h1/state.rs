@@ -367,7 +367,9 @@ impl Options {
     /// All Connection fields count, and all their options.
     pub(super) fn of(fields: &Fields) -> Self {
         let mut options = Self::default();
-        if fields.has_any(Known::Connection.bit()) {
+        if let Some(value) = fields.only(Known::Connection) {
+            options.add(value);
+        } else if fields.contains(Known::Connection) {
             fields.all(Known::Connection).for_each(|value| options.add(value));
         }
         options
