@@ -76,7 +76,7 @@ async fn main() -> std::result::Result<(), shared::Failure> {
         Some(origin) => origin,
         None => shared::serve_apart(App::new(Echo).filter(Ends)).await?.into(),
     };
-    let peer = Peer::builder(origin).versions(Versions::Http2).build();
+    let peer = Peer::builder(origin).versions(Versions::Http2Only).build()?;
     let app = Arc::new(App::new(Calls(peer)).filter(GrpcDeadline::new()).filter(WebBridge).rescue(GrpcErrors::new()));
     let identity = certificates::self_signed(&["localhost", "127.0.0.1"])?;
     let end = TlsServer::new(Arc::new(Rustls::new()), ServerConfig::of(identity))?;

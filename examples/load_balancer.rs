@@ -162,7 +162,7 @@ fn run(args: Args) -> std::result::Result<(), Failure> {
         let brought = args.upstream.is_empty();
         let upstreams = if brought { three_origins().await? } else { args.upstream };
         let upstream_tls = match args.upstream_tls {
-            true => Some(tls::client(&library, args.upstream_ca.as_deref(), args.upstream_insecure, args.upstream_h2)?),
+            true => Some(tls::client(&library, args.upstream_ca.as_deref(), args.upstream_insecure)?),
             false => None,
         };
         let versions = match (args.upstream_h2, args.upstream_tls) {
@@ -174,7 +174,8 @@ fn run(args: Args) -> std::result::Result<(), Failure> {
             let peer = Peer::builder(upstream.clone()).versions(versions);
             upstream_tls.iter().cloned().fold(peer, PeerBuilder::tls).build()
         };
-        let set: BackendSet = upstreams.iter().map(|upstream| Backend::new(peer(upstream))).collect();
+        let set =
+            upstreams.iter().map(|upstream| peer(upstream).map(Backend::new)).collect::<Result<BackendSet, _>>()?;
         let balancer = Arc::new(Balancer::new(set, RoundRobin::new()));
         let health = HealthConfig::every(Duration::from_secs_f64(args.health_interval));
         let health = HealthService::with_config(Arc::clone(&balancer), TcpCheck::new(), health)

@@ -111,7 +111,7 @@ async fn flooded() {
     config.connections = OriginLimits::for_checks();
     let clients = Arc::new(Origins::new(TcpConnector::new(), config));
     for client in 0..CLIENTS {
-        let peer = Peer::builder(at.clone()).versions(Versions::Http2).group(client).build();
+        let peer = Peer::builder(at.clone()).versions(Versions::Http2).group(client).build().unwrap();
         for _ in 0..STREAMS {
             let (clients, peer) = (Arc::clone(&clients), peer.clone());
             tokio::spawn(async move { ask(&clients, &peer, "/slow").await });

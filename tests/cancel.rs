@@ -355,7 +355,7 @@ async fn many_origins_used_once_leave_nothing_behind() {
             let mut timeouts = simplon::core::connect::PeerTimeouts::default();
             timeouts.idle = millis(200);
             Ok(Target::Forward(
-                Peer::builder(std::net::SocketAddr::from(([127, 0, 0, 1], port))).timeouts(timeouts).build(),
+                Peer::builder(std::net::SocketAddr::from(([127, 0, 0, 1], port))).timeouts(timeouts).build().unwrap(),
             ))
         }
     }

@@ -51,7 +51,7 @@ async fn told(port: u16, describe: impl FnOnce(PeerBuilder) -> PeerBuilder) -> R
             *heard.lock().unwrap() = head.fields.text("x-told").unwrap_or("nothing").to_owned();
             Ok(())
         });
-    let peer = describe(Peer::builder(CLOSED.parse::<Address>().unwrap())).build();
+    let peer = describe(Peer::builder(CLOSED.parse::<Address>().unwrap())).build().unwrap();
     check.check(&Backend::new(peer)).await?;
     Ok(said.lock().unwrap().clone())
 }

@@ -496,7 +496,7 @@ async fn tight(origin: std::net::SocketAddr) -> (simplon::core::server::Running,
     let mut options = SocketOptions::default();
     options.send_buffer = Some(SMALL);
     options.receive_buffer = Some(SMALL);
-    let app = App::new(To(Peer::builder(origin).tcp(options).build()));
+    let app = App::new(To(Peer::builder(origin).tcp(options).build().unwrap()));
     let listener = tcp("127.0.0.1:0").unwrap().options(options);
     let running = Server::new().listen(listener, Http::new(app)).start().await.unwrap();
     let addr = running.local_addrs()[0];

@@ -17,7 +17,7 @@ use simplon::prelude::*;
 use simplon::proxy::grpc::{GrpcErrors, WebBridge, WebCall};
 
 fn by_http2(origin: SocketAddr) -> Peer {
-    Peer::builder(origin).versions(Versions::Http2).build()
+    Peer::builder(origin).versions(Versions::Http2).build().unwrap()
 }
 
 /// The code and the message that a call through this proxy ends with.
@@ -52,7 +52,7 @@ async fn errors_of_the_proxy_are_read_as_those_of_a_call() {
     assert_eq!(ends(&proxy).await, "UNAVAILABLE Bad Gateway");
     let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let impatient = common::impatient(silent.local_addr().unwrap(), millis(300));
-    let impatient = impatient.to_builder().versions(Versions::Http2).build();
+    let impatient = impatient.to_builder().versions(Versions::Http2).build().unwrap();
     let proxy = Proxy::of(|app| app.rescue(GrpcErrors::new()).retry(()), impatient, Timeouts::default()).await;
     assert_eq!(ends(&proxy).await, "DEADLINE_EXCEEDED Gateway Timeout");
 }

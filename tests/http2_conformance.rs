@@ -253,7 +253,7 @@ async fn ask() -> (DuplexStream, Arc<Origins<Memory>>) {
     let asking = Arc::clone(&origins);
     tokio::spawn(async move {
         let origins = asking;
-        let peer = Peer::builder(Address::parse("192.0.2.1:80").unwrap()).versions(Versions::Http2).build();
+        let peer = Peer::builder(Address::parse("192.0.2.1:80").unwrap()).versions(Versions::Http2).build().unwrap();
         let mut path = "/";
         loop {
             let mut upstream = match origins.idle(&peer, Instant::now()) {

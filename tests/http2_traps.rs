@@ -381,7 +381,7 @@ async fn a_flood_among_good_requests_is_a_flood() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn control_frames_at_rest_do_not_cost_the_connection() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let peer = Peer::builder(listener.local_addr().unwrap()).versions(Versions::Http2).build();
+    let peer = Peer::builder(listener.local_addr().unwrap()).versions(Versions::Http2).build().unwrap();
     let proxy = Proxy::of(|app| app, peer, Timeouts::default()).await;
     let mut client = client(proxy.addr).await;
     let serving = tokio::spawn(async move {
@@ -411,7 +411,7 @@ async fn control_frames_at_rest_do_not_cost_the_connection() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn health_is_asked_for_by_http_2() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let peer = Peer::builder(listener.local_addr().unwrap()).versions(Versions::Http2).build();
+    let peer = Peer::builder(listener.local_addr().unwrap()).versions(Versions::Http2).build().unwrap();
     let backend = Backend::new(peer);
     let serving = tokio::spawn(async move {
         for status in ["200", "503"] {

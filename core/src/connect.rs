@@ -36,7 +36,7 @@ mod versions;
 pub use guard::Guard;
 pub use key::ReuseKey;
 pub use offload::Offload;
-pub use peer::{FastOpen, Peer, PeerBuilder, PeerTimeouts, PortRange, PortRangeError};
+pub use peer::{FastOpen, Peer, PeerBuilder, PeerError, PeerTimeouts, PortRange, PortRangeError};
 pub use resolve::{BlockingResolver, Resolve, StaticResolver, SystemResolver};
 pub use tcp::TcpConnector;
 pub use tls::Tls;

@@ -12,7 +12,7 @@
 //! let listener = tcp("0.0.0.0:443")?.tls(TlsServer::new(backend(), ServerConfig::of(identity))?);
 //! let origin = Peer::builder(Address::parse("origin.example:443")?)
 //!     .tls(TlsClient::new(&*backend(), ClientConfig::new())?)
-//!     .build();
+//!     .build()?;
 //! # drop((listener, origin));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -27,6 +27,7 @@ use std::sync::Arc;
 
 use simplon_proto_tls::{ClientConfig, ConfigError, Connect, ServerName, Terminator};
 
+use crate::connect::Versions;
 use crate::net::Stream;
 
 /// An accepting end of TLS, for a listener.
@@ -46,10 +47,13 @@ struct Client {
     config: ClientConfig,
     name: Option<ServerName>,
     connect: Arc<dyn Connect<Stream>>,
+    /// The same with what is offered for HTTP/2 and HTTP/1.1, and for HTTP/2 alone, where nothing is offered of its own.
+    offering: Option<[Arc<dyn Connect<Stream>>; 2]>,
 }
 
 impl TlsClient {
-    /// A connecting end on this backend. The name that a peer has to prove is the host of its address.
+    /// A connecting end on this backend. The name that a peer has to prove is the host of its address. What is offered (ALPN) follows from the
+    /// [`Versions`] of the peer, unless the configuration offers something of its own.
     ///
     /// # Errors
     /// What the backend lacks or does not understand; FIPS required and not in force.
@@ -64,14 +68,20 @@ impl TlsClient {
         if config.parts().fips && !connect.is_fips() {
             return Err(ConfigError::NotFips { backend: backend.name() });
         }
-        Ok(Self(Arc::new(Client { backend: backend.name(), config, name: None, connect })))
+        let with = |versions: Versions| backend.client(&config.clone().alpn(versions.alpn().iter().copied()));
+        let offering = match config.parts().alpn {
+            [] => Some([with(Versions::Auto)?, with(Versions::Http2Only)?]),
+            _ => None,
+        };
+        Ok(Self(Arc::new(Client { backend: backend.name(), config, name: None, connect, offering })))
     }
 
     /// The same for peers that have to prove another name than the host of their address. It is what they are asked for, too.
     #[must_use]
     pub fn named(&self, name: ServerName) -> Self {
-        let Client { backend, config, name: _, connect } = &*self.0;
-        Self(Arc::new(Client { backend, config: config.clone(), name: Some(name), connect: connect.clone() }))
+        let Client { backend, config, name: _, connect, offering } = &*self.0;
+        let (config, connect, offering) = (config.clone(), connect.clone(), offering.clone());
+        Self(Arc::new(Client { backend, config, name: Some(name), connect, offering }))
     }
 
     /// Which backend.
@@ -92,8 +102,12 @@ impl TlsClient {
         self.0.name.as_ref()
     }
 
-    pub(crate) fn connect(&self) -> &Arc<dyn Connect<Stream>> {
-        &self.0.connect
+    pub(crate) fn connect(&self, versions: Versions) -> &Arc<dyn Connect<Stream>> {
+        match (versions, &self.0.offering) {
+            (Versions::Auto | Versions::Http2, Some([both, _])) => both,
+            (Versions::Http2Only, Some([_, http2])) => http2,
+            _ => &self.0.connect,
+        }
     }
 }
 
@@ -103,7 +117,7 @@ impl PartialEq for TlsClient {
             return true;
         }
         // No `..` on purpose: a new field must be compared here or ruled out, in review.
-        let Client { backend, config, name, connect: _ } = &*self.0;
+        let Client { backend, config, name, connect: _, offering: _ } = &*self.0;
         *backend == other.0.backend && *name == other.0.name && *config == other.0.config
     }
 }
@@ -112,14 +126,14 @@ impl Eq for TlsClient {}
 
 impl Hash for TlsClient {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        let Client { backend, config, name, connect: _ } = &*self.0;
+        let Client { backend, config, name, connect: _, offering: _ } = &*self.0;
         (backend, config, name).hash(state);
     }
 }
 
 impl fmt::Debug for TlsClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Client { backend, config, name, connect: _ } = &*self.0;
+        let Client { backend, config, name, connect: _, offering: _ } = &*self.0;
         f.debug_struct("TlsClient").field("backend", backend).field("name", name).field("config", config).finish()
     }
 }

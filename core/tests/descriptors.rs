@@ -111,7 +111,7 @@ fn shared_connections_at_rest_go_without_descriptors() {
                 held.push(accepted);
             }
         });
-        let shared = Peer::builder(at).versions(simplon_core::connect::Versions::Http2).build();
+        let shared = Peer::builder(at).versions(simplon_core::connect::Versions::Http2).build().unwrap();
         let origins = Origins::default();
         drop(origins.connect(&shared, Protocol::Http).await.unwrap());
         sleep(Duration::from_millis(50)).await;

@@ -53,7 +53,7 @@ fn octets_leave_with_the_first_packet() {
 }
 
 async fn connect(addr: SocketAddr) -> Stream {
-    let peer = Peer::builder(addr).fast_open(FastOpen::Yes).build();
+    let peer = Peer::builder(addr).fast_open(FastOpen::Yes).build().unwrap();
     let connected = TcpConnector::new().connect(&peer).await.unwrap();
     assert_eq!(connected.remote, Some(addr));
     assert_eq!(connected.local, connected.stream.local_addr());

@@ -50,9 +50,8 @@ pub(crate) fn client(
     backend: &Arc<dyn Backend<Stream>>,
     ca: Option<&Path>,
     insecure: bool,
-    h2: bool,
 ) -> Result<TlsClient, Failure> {
-    let mut config = ClientConfig::new().alpn(if h2 { &["h2", "http/1.1"][..] } else { &["http/1.1"] }.iter().copied());
+    let mut config = ClientConfig::new();
     if let Some(path) = ca {
         let pem = std::fs::read(path).map_err(|error| format!("--upstream-ca {}: {error}", path.display()))?;
         config = config.trust(Trust::of_pem(&pem)?);

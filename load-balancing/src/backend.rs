@@ -106,7 +106,7 @@ impl Backend {
     /// What it is called in records; not part of its identity.
     #[must_use]
     pub fn with_label(mut self, label: impl Into<Arc<str>>) -> Self {
-        self.peer = self.peer.to_builder().label(label).build();
+        self.peer = self.peer.with_label(label);
         self
     }
 

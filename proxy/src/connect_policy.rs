@@ -54,7 +54,7 @@ impl ConnectPolicy {
     /// The far end of a tunnel, held to this policy.
     pub(crate) fn guarded(&self, peer: Peer) -> Peer {
         match &self.guard {
-            Some(guard) => peer.to_builder().guard(guard.clone()).build(),
+            Some(guard) => peer.with_guard(guard.clone()),
             None => peer,
         }
     }

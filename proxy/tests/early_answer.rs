@@ -151,7 +151,7 @@ async fn over_tls() {
             refuse(handshake(&for_clients(), stream).await, has_head, ANSWER).await;
         }
     });
-    every_upload_is_answered(Peer::builder(at).tls(to_origins()).build()).await;
+    every_upload_is_answered(Peer::builder(at).tls(to_origins()).build().unwrap()).await;
 }
 
 /// SETTINGS, then 413 on the first stream with its content; `:status` is a literal without indexing (RFC 7541 §6.2.2).
@@ -181,7 +181,7 @@ async fn over_http2() {
             refuse(stream, has_stream, &http2_answer()).await;
         }
     });
-    every_upload_is_answered(Peer::builder(at).versions(Versions::Http2).build()).await;
+    every_upload_is_answered(Peer::builder(at).versions(Versions::Http2).build().unwrap()).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -192,5 +192,5 @@ async fn over_http2_and_tls() {
             refuse(handshake(&for_clients(), stream).await, has_stream, &http2_answer()).await;
         }
     });
-    every_upload_is_answered(Peer::builder(at).versions(Versions::Auto).tls(to_origins()).build()).await;
+    every_upload_is_answered(Peer::builder(at).versions(Versions::Auto).tls(to_origins()).build().unwrap()).await;
 }

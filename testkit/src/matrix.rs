@@ -45,7 +45,7 @@ pub use cell::{Cell, Over, Version};
 pub use down::Down;
 pub use stage::Stage;
 #[cfg(feature = "tls")]
-pub use tls::{for_clients, to_origins};
+pub use tls::{accepting_without_alpn, for_clients, offering, to_origins};
 pub use up::{Asked, Up};
 
 /// Makes one test of each pair of versions, in the clear and, with the feature `tls`, over TLS. See [`mod@crate::matrix`].

@@ -114,7 +114,7 @@ pub fn impatient(addr: SocketAddr, wait: Duration) -> Peer {
     let mut timeouts = PeerTimeouts::default();
     timeouts.read = wait;
     timeouts.write = wait;
-    Peer::builder(addr).timeouts(timeouts).build()
+    Peer::builder(addr).timeouts(timeouts).build().unwrap()
 }
 
 /// What was recorded of each exchange.

@@ -139,7 +139,7 @@ struct Client {
 
 impl Client {
     fn new(at: SocketAddr, versions: Versions) -> Self {
-        Self { origins: Origins::default(), peer: Peer::builder(at).versions(versions).build() }
+        Self { origins: Origins::default(), peer: Peer::builder(at).versions(versions).build().unwrap() }
     }
 
     async fn ask(&self) -> Result<StatusCode> {

@@ -119,7 +119,7 @@ async fn connections_of_different_identities_are_not_exchanged() {
         let [me, you] = [(); 2].map(|()| clients.identity(&["client.test"]));
         let named = |config: ClientConfig, name: &str| {
             let client = TlsClient::new(&*library, config).unwrap().named(ServerName::parse(name).unwrap());
-            Peer::builder(origin.local_addrs()[0]).tls(client).versions(Versions::Auto).build()
+            Peer::builder(origin.local_addrs()[0]).tls(client).versions(Versions::Auto).build().unwrap()
         };
         let ours = || pki.client();
         let shown = |identity: &Identity| hex(&identity.certificate().fingerprint());
@@ -170,6 +170,6 @@ async fn a_session_of_a_careless_client_is_not_a_careful_one_s() {
 
 async fn ask(library: &Library, origin: std::net::SocketAddr, config: ClientConfig) -> Proxy {
     let client = TlsClient::new(&**library, config).unwrap().named(ServerName::parse(NAME).unwrap());
-    let peer = Peer::builder(origin).tls(client).versions(Versions::Auto).build();
+    let peer = Peer::builder(origin).tls(client).versions(Versions::Auto).build().unwrap();
     Proxy::of(|app| app, peer, Timeouts::default()).await
 }

@@ -63,7 +63,7 @@ impl Pki {
         let config = ServerConfig::of(self.authority.identity(&[NAME]));
         let end = TlsServer::new(Arc::clone(library), config).unwrap();
         let client = TlsClient::new(&**library, self.client()).unwrap().named(ServerName::parse(NAME).unwrap());
-        let peer = Peer::builder(origin).versions(Versions::Auto).tls(client).build();
+        let peer = Peer::builder(origin).versions(Versions::Auto).tls(client).build().unwrap();
         Proxy::on(tcp("127.0.0.1:0").unwrap().tls(end), make, peer, Timeouts::default()).await
     }
 
@@ -107,7 +107,7 @@ impl Front {
         let of_origin = TlsServer::new(Arc::clone(library), of_origin).unwrap();
         let origin = telling_on(tcp("127.0.0.1:0").unwrap().tls(of_origin)).await;
         let client = TlsClient::new(&**library, pki.client()).unwrap();
-        let peer = Peer::builder(origin.local_addrs()[0]).versions(Versions::Auto).tls(client).build();
+        let peer = Peer::builder(origin.local_addrs()[0]).versions(Versions::Auto).tls(client).build().unwrap();
         let listen = tcp("127.0.0.1:0").unwrap().tls(end);
         let proxy = Proxy::on(listen, |app| app, peer, Timeouts::default()).await;
         Self { pki, proxy, identities, _origin: origin }

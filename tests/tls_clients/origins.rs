@@ -19,7 +19,7 @@ use crate::lab::{Front, Library, NAME, Pki, libraries};
 /// A proxy that listens in the clear, before an origin that has to prove [`NAME`].
 async fn before(library: &Library, origin: SocketAddr, client: ClientConfig, versions: Versions) -> Proxy {
     let client = TlsClient::new(&**library, client).unwrap().named(ServerName::parse(NAME).unwrap());
-    let peer = Peer::builder(origin).tls(client).versions(versions).build();
+    let peer = Peer::builder(origin).tls(client).versions(versions).build().unwrap();
     Proxy::of(|app| app, peer, Timeouts::default()).await
 }
 

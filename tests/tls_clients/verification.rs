@@ -38,7 +38,7 @@ struct Outcome(u16, Option<&'static str>, String);
 async fn ask(library: &Library, origin: Identity, client: TlsClient) -> Outcome {
     let end = TlsServer::new(Arc::clone(library), ServerConfig::of(origin)).unwrap();
     let origin = telling_on(tcp("127.0.0.1:0").unwrap().tls(end)).await;
-    let peer = Peer::builder(origin.local_addrs()[0]).versions(Versions::Auto).tls(client).build();
+    let peer = Peer::builder(origin.local_addrs()[0]).versions(Versions::Auto).tls(client).build().unwrap();
     let failures = Failures::default();
     let proxy = Proxy::of(|app| app.retry(()).observe(failures.clone()), peer, Timeouts::default()).await;
     let reply = soon("an answer", Client::connect(proxy.addr).await.get("/get")).await.unwrap();

@@ -17,10 +17,10 @@ use crate::error::Result;
 /// use simplon_core::net::Address;
 ///
 /// let no_loopback = Guard::new(|ip| if ip.is_loopback() { Err(Error::internal(Kind::Refused)) } else { Ok(()) });
-/// let peer = Peer::builder(Address::parse("origin.example:443")?).guard(no_loopback).build();
+/// let peer = Peer::builder(Address::parse("origin.example:443")?).guard(no_loopback).build()?;
 /// assert!(peer.admits(IpAddr::from([127, 0, 0, 1])).is_err());
 /// assert!(peer.admits(IpAddr::from([192, 0, 2, 1])).is_ok());
-/// # Ok::<(), simplon_core::net::AddressError>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
 /// Two guards are the same if one is a clone of the other.

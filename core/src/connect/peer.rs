@@ -17,10 +17,10 @@ use crate::tls::TlsClient;
 /// ```
 /// use simplon_core::connect::Peer;
 /// use simplon_core::net::Address;
-/// let peer = Peer::builder(Address::parse("origin.example:80")?).group(7).label("shop").build();
+/// let peer = Peer::builder(Address::parse("origin.example:80")?).group(7).label("shop").build()?;
 /// assert_eq!(peer.label(), "shop");
 /// assert_ne!(peer.key(), Peer::new(peer.address().clone()).key()); // another group
-/// # Ok::<(), simplon_core::net::AddressError>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
 pub struct Peer(Arc<Inner>);
@@ -50,7 +50,7 @@ impl Peer {
     /// A peer at this address, all else by default.
     #[must_use]
     pub fn new(address: impl Into<Address>) -> Self {
-        Self::builder(address).build()
+        Self::builder(address).finish()
     }
 
     /// Begins the description of a peer at this address.
@@ -154,6 +154,42 @@ impl Peer {
         self.0.fields.label.as_deref().unwrap_or_default()
     }
 
+    /// What is reached in the same way at another address.
+    #[must_use]
+    pub fn with_address(&self, address: impl Into<Address>) -> Self {
+        self.to_builder().address(address).finish()
+    }
+
+    /// The same peer in another group ([`PeerBuilder::group`]).
+    #[must_use]
+    pub fn with_group(&self, group: u64) -> Self {
+        self.to_builder().group(group).finish()
+    }
+
+    /// The same peer, whose first octets leave then ([`PeerBuilder::fast_open`]).
+    #[must_use]
+    pub fn with_fast_open(&self, fast_open: FastOpen) -> Self {
+        self.to_builder().fast_open(fast_open).finish()
+    }
+
+    /// The same peer under another name in records.
+    #[must_use]
+    pub fn with_label(&self, label: impl Into<Arc<str>>) -> Self {
+        self.to_builder().label(label).finish()
+    }
+
+    /// The same peer, held to this as well ([`PeerBuilder::guard`]).
+    #[must_use]
+    pub fn with_guard(&self, guard: Guard) -> Self {
+        self.to_builder().guard(guard).finish()
+    }
+
+    /// The same peer, waited for as long as this.
+    #[must_use]
+    pub fn with_timeouts(&self, timeouts: PeerTimeouts) -> Self {
+        self.to_builder().timeouts(timeouts).finish()
+    }
+
     /// All that makes two connections to it interchangeable.
     #[must_use]
     pub fn key(&self) -> &ReuseKey {
@@ -245,7 +281,7 @@ impl PeerBuilder {
         self
     }
 
-    /// Which versions of HTTP may be spoken with it. Default [`Versions::Http1`].
+    /// Which versions of HTTP may be spoken with it. Default [`Versions::Http1`]. What is offered in TLS follows from it.
     #[must_use]
     pub fn versions(mut self, versions: Versions) -> Self {
         self.0.versions = versions;
@@ -277,8 +313,20 @@ impl PeerBuilder {
     }
 
     /// The peer.
-    #[must_use]
-    pub fn build(self) -> Peer {
+    ///
+    /// # Errors
+    /// [`PeerError`]: two of the things that were said contradict each other.
+    pub fn build(self) -> Result<Peer, PeerError> {
+        let Fields { tls, versions, .. } = &self.0;
+        let offered = tls.as_ref().map_or(&[][..], |tls| tls.config().parts().alpn);
+        if !versions.agree_with(offered) {
+            return Err(PeerError::Protocols { versions: *versions, offered: offered.to_vec() });
+        }
+        Ok(self.finish())
+    }
+
+    /// Where nothing can contradict: with neither TLS nor versions, or with those of a peer that was built.
+    fn finish(self) -> Peer {
         let key = ReuseKey::of(&self.0);
         Peer(Arc::new(Inner { fields: self.0, key }))
     }
@@ -336,6 +384,37 @@ impl Default for PeerTimeouts {
             ping: Duration::from_secs(30),
             pong: Duration::from_secs(5),
         }
+    }
+}
+
+/// What was said of a peer contradicts itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PeerError {
+    /// Its TLS offers protocols of its own (`ClientConfig::alpn`) that do not fit its versions ([`PeerBuilder::versions`]).
+    Protocols {
+        /// Which versions of HTTP may be spoken.
+        versions: Versions,
+        /// What is offered.
+        offered: Vec<Vec<u8>>,
+    },
+}
+
+impl fmt::Display for PeerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self::Protocols { versions, offered } = self;
+        write!(f, "PeerBuilder::versions is Versions::{versions:?}, and ClientConfig::alpn of its TLS is ")?;
+        f.debug_list().entries(offered.iter().map(|name| String::from_utf8_lossy(name))).finish()?;
+        f.write_str(": without the latter, what is offered follows from the versions")
+    }
+}
+
+impl std::error::Error for PeerError {}
+
+impl From<PeerError> for crate::error::Error {
+    #[track_caller]
+    fn from(error: PeerError) -> Self {
+        Self::internal(crate::error::Kind::Internal).with_source(error)
     }
 }
 

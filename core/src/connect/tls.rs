@@ -5,7 +5,7 @@ use simplon_proto_tls::{Reason, ServerName, Whom, error};
 use simplon_timeout::timeout;
 use tokio::time::Instant;
 
-use super::{Connect, Connected, Peer};
+use super::{Connect, Connected, Peer, Versions};
 use crate::error::{Error, Kind, Result};
 use crate::net::{Address, Negotiated, Stream};
 
@@ -17,7 +17,7 @@ pub struct Tls<C>(pub C);
 
 impl<C: Connect> Connect for Tls<C> {
     async fn connect(&self, peer: &Peer) -> Result<Connected> {
-        secure(in_time(&self.0, peer).await?, peer).await
+        secure(in_time(&self.0, peer).await?, peer, peer.versions()).await
     }
 }
 
@@ -29,13 +29,13 @@ pub(crate) async fn in_time(connector: &impl Connect, peer: &Peer) -> Result<Con
     }
 }
 
-/// Completes a handshake if the peer asks for one and there was none yet.
-pub(crate) async fn secure(connected: Connected, peer: &Peer) -> Result<Connected> {
+/// Completes a handshake if the peer asks for one and there was none yet. These versions are offered in it.
+pub(crate) async fn secure(connected: Connected, peer: &Peer, versions: Versions) -> Result<Connected> {
     let Some(client) = peer.tls().filter(|_| connected.stream.tls().is_none()) else { return Ok(connected) };
     let begun = Instant::now();
     let name = client.name().map_or_else(|| name_of(peer), |name| Ok(name.clone()))?;
     // The state of a handshake is large, and most exchanges have none.
-    let handshake = client.connect().connect(connected.stream, Whom::new(name, port_of(peer)));
+    let handshake = client.connect(versions).connect(connected.stream, Whom::new(name, port_of(peer)));
     let session = match timeout(peer.timeouts().handshake, handshake).await {
         Ok(outcome) => outcome.map_err(|error| failure(error, peer))?,
         Err(_) => return Err(Error::upstream(Kind::Timeout(Wait::Handshake)).with_context(peer.to_string())),

@@ -35,7 +35,7 @@ mod window;
 pub(super) use budget::Budget;
 pub use config::{ExtendedConnect, Http2Config};
 pub(super) use deliveries::Deliveries;
-pub(super) use frames::{Frames, Seen};
+pub(super) use frames::{Frames, Seen, is_misshapen};
 pub(super) use heads::{HeadOctets, Heads};
 pub(super) use stats::Counters;
 pub use stats::Http2Stats;

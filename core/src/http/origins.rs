@@ -181,7 +181,8 @@ impl<C: Connect> Origins<C> {
                 }
             }
         };
-        let connected = self.reach(peer).await?;
+        // Neither what a tunnel carries nor what is spoken with one that does not want HTTP/2 is for TLS to choose.
+        let connected = self.reach(peer, Versions::Http1).await?;
         Ok(self.alone(connected, permit, peer, protocol))
     }
 
@@ -198,7 +199,7 @@ impl<C: Connect> Origins<C> {
         let made = async {
             match self.permit_or_stream(peer, &place).await? {
                 Leave::Stream(lease) => Ok(Made::Stream(lease)),
-                Leave::Permit(permit) => Ok(Made::Connection(self.reach(peer).await?, permit)),
+                Leave::Permit(permit) => Ok(Made::Connection(self.reach(peer, peer.versions()).await?, permit)),
             }
         };
         let (connected, permit) = match made.await {
@@ -210,6 +211,11 @@ impl<C: Connect> Origins<C> {
             }
         };
         if !is_shared(peer, &connected) {
+            if peer.versions() == Versions::Http2Only {
+                let error = Error::upstream(Kind::Tls(simplon_proto_tls::Reason::NoSharedProtocol));
+                making.failed(&error);
+                return Err(error.with_context(peer.to_string()));
+            }
             making.prefer_http1();
             return Ok(self.alone(connected, permit, peer, Protocol::Http));
         }
@@ -234,14 +240,15 @@ impl<C: Connect> Origins<C> {
 
     #[cfg(not(feature = "h2"))]
     async fn enter(&self, peer: &Peer) -> Result<(Upstream, Duration)> {
-        if peer.versions() == Versions::Http2 {
+        if matches!(peer.versions(), Versions::Http2 | Versions::Http2Only) {
             return Err(Error::internal(Kind::Internal).with_context("HTTP/2 is not compiled in"));
         }
         self.connect_alone(peer, Protocol::Http).await
     }
 
-    /// The peer's octets, in TLS if it asks for it. Where the system has no descriptor left for it, idle connections go first.
-    async fn reach(&self, peer: &Peer) -> Result<Connected> {
+    /// The peer's octets, in TLS if it asks for it, which is offered these versions. Where the system has no descriptor left for it, idle
+    /// connections go first.
+    async fn reach(&self, peer: &Peer, versions: Versions) -> Result<Connected> {
         let mut connected = connect::in_time(&self.connector, peer).await;
         if is_exhausted(&connected) && relief::let_go() > 0 {
             connected = connect::in_time(&self.connector, peer).await;
@@ -256,7 +263,7 @@ impl<C: Connect> Origins<C> {
             // Of a connector that did not ask: nothing was said on it yet.
             peer.admits(remote.ip())?;
         }
-        connect::secure(connected, peer).await
+        connect::secure(connected, peer, versions).await
     }
 
     fn alone(&self, connected: Connected, permit: Permit, peer: &Peer, protocol: Protocol) -> (Upstream, Duration) {
@@ -291,6 +298,6 @@ fn is_shared(peer: &Peer, connected: &Connected) -> bool {
     match (peer.versions(), connected.protocol) {
         (_, Some(Negotiated::Http2)) => true,
         (_, Some(Negotiated::Http1)) => false,
-        (versions, None) => versions == Versions::Http2,
+        (versions, None) => matches!(versions, Versions::Http2 | Versions::Http2Only),
     }
 }

@@ -12,7 +12,7 @@ use super::Rate;
 pub struct SessionLimits {
     /// Connections under one key. Default 64: with the usual hundred streams on each, more exchanges than one origin answers at a time.
     pub connections: usize,
-    /// Exchanges at a time on one connection, if the origin allows more. Default: what the origin allows.
+    /// Exchanges at a time on one connection, if the origin allows more. Default: what the origin allows, and the window of the connection.
     pub streams: Option<NonZeroU32>,
     /// Exchanges one connection carries in its life. Default 1 000 000: far below the end of the stream numbers, and a connection is made anew
     /// now and then.
@@ -27,7 +27,8 @@ pub struct SessionLimits {
     pub stream_window_octets: u32,
     /// To how much that grows where the connection turns out to be longer and wider. Default 1 MiB.
     pub most_stream_window_octets: u32,
-    /// The same for all responses on a connection together. Default 16 MiB: sixteen clients that do not read at all hold up nobody else.
+    /// The same for all responses on a connection together. It never is what anybody waits for: a connection takes no more exchanges than it has
+    /// whole windows for, of [`Self::most_stream_window_octets`] each, and at least one. Default 128 MiB: 128 exchanges on a connection.
     pub connection_window_octets: u32,
     /// Octets of one request that wait for the socket. Default 64 KiB.
     pub send_buffer_octets: usize,
@@ -58,7 +59,7 @@ impl Default for SessionLimits {
             idle: Duration::from_secs(60),
             stream_window_octets: 256 << 10,
             most_stream_window_octets: 1 << 20,
-            connection_window_octets: 16 << 20,
+            connection_window_octets: 128 << 20,
             send_buffer_octets: 64 << 10,
             frame_octets: 16 << 10,
             remembered_resets: 256,
@@ -69,3 +70,23 @@ impl Default for SessionLimits {
         }
     }
 }
+
+impl SessionLimits {
+    /// Exchanges at a time on one connection, as far as it is ours to say: who does not read holds up nobody else (RFC 9113 §5.2.2).
+    pub(super) fn most_streams(&self) -> usize {
+        let credit = self.connection_window() / self.most_stream_window_octets.max(self.stream_window_octets).max(1);
+        let own = self.streams.map_or(u32::MAX, NonZeroU32::get);
+        own.min(credit).max(1) as usize
+    }
+
+    /// No connection has less than the standard gives it (RFC 9113 §6.9.2), nor more than it can say.
+    pub(super) fn connection_window(&self) -> u32 {
+        self.connection_window_octets.clamp(LEAST_WINDOW, MOST_WINDOW)
+    }
+}
+
+const LEAST_WINDOW: u32 = 65_535;
+const MOST_WINDOW: u32 = (1 << 31) - 1;
+
+#[cfg(test)]
+mod tests;

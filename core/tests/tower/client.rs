@@ -378,7 +378,7 @@ async fn a_slow_request_does_not_use_up_the_wait_for_the_answer() {
     let mut origin = network.origin();
     let mut timeouts = PeerTimeouts::default();
     timeouts.read = Duration::from_secs(7);
-    let peer = origin.peer().to_builder().timeouts(timeouts).build();
+    let peer = origin.peer().to_builder().timeouts(timeouts).build().unwrap();
     let client = Client::new(network.origins(), peer);
     let (teller, body, _) = told();
     let asked = asking(&client, post(body));

@@ -73,10 +73,10 @@ pub(super) fn probe_peer(peer: &Peer, port: Option<u16>, timeout: Duration) -> P
     timeouts.read = timeout;
     timeouts.write = timeout;
     // With fast open, connecting would not ask the peer.
-    let builder = peer.to_builder().fast_open(FastOpen::No).timeouts(timeouts);
+    let probed = peer.with_fast_open(FastOpen::No).with_timeouts(timeouts);
     match port {
-        Some(port) => builder.address(at_port(peer.address(), port)).build(),
-        None => builder.build(),
+        Some(port) => probed.with_address(at_port(peer.address(), port)),
+        None => probed,
     }
 }
 

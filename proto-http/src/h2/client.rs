@@ -50,6 +50,8 @@ pub struct ClientStream {
     write: Write,
     read: Read,
     is_tunnel: bool,
+    /// Content that was pushed and waits for the origin's window.
+    held: Bytes,
     interims: u8,
     failed: Option<StreamError>,
     refusal: Option<Refusal>,
@@ -91,6 +93,7 @@ impl ClientStream {
             write: Write::Head,
             read: Read::Nothing,
             is_tunnel: false,
+            held: Bytes::new(),
             interims: 0,
             failed: None,
             refusal: None,
@@ -195,11 +198,48 @@ impl ClientStream {
         if octets.is_empty() && last == Last::No {
             return Ok(());
         }
-        if let Some(send) = &mut self.send {
+        self.let_go();
+        match &mut self.send {
+            Some(_) if last == Last::No => {
+                self.held = octets;
+                self.hand_over();
+            }
             // A stream that was reset takes nothing more: the reading side tells.
-            let _ = send.send_data(octets, last == Last::Yes);
+            Some(send) => drop(send.send_data(octets, true)),
+            None => {}
         }
         Ok(())
+    }
+
+    /// Hands over what the origin granted a window for. No more than waits is asked for: what is granted to a stream that has nothing to send is
+    /// lost to those that have.
+    fn hand_over(&mut self) {
+        let Some(send) = &mut self.send else { return };
+        while !self.held.is_empty() {
+            send.reserve_capacity(self.held.len());
+            let room = send.capacity().min(self.held.len());
+            if room == 0 || send.send_data(self.held.split_to(room), false).is_err() {
+                return;
+            }
+        }
+    }
+
+    /// What waits goes before what comes now; the connection keeps it until there is a window.
+    fn let_go(&mut self) {
+        if let Some(send) = self.send.as_mut().filter(|_| !self.held.is_empty()) {
+            let _ = send.send_data(std::mem::take(&mut self.held), false);
+        }
+    }
+
+    /// Ready once nothing waits.
+    fn poll_hand_over(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), StreamError>> {
+        loop {
+            self.hand_over();
+            let Some(send) = self.send.as_mut().filter(|_| !self.held.is_empty()) else { return Poll::Ready(Ok(())) };
+            if !matches!(ready!(send.poll_capacity(cx)), Some(Ok(_))) {
+                return Poll::Ready(Err(StreamError::Reset));
+            }
+        }
     }
 
     fn send_trailers(&mut self, fields: &Fields) -> Result<(), Misuse> {
@@ -210,6 +250,7 @@ impl ClientStream {
         }
         let trailers = trailers::to_send(fields)?;
         self.write = Write::Ended;
+        self.let_go();
         if let Some(send) = &mut self.send {
             let _ = if trailers.is_empty() { send.send_data(Bytes::new(), true) } else { send.send_trailers(trailers) };
         }
@@ -248,6 +289,7 @@ impl ClientStream {
                 return self.open_tunnel(head, body).map_err(StreamError::Malformed);
             }
             // It was refused: the request is over, as it is an ordinary one.
+            self.let_go();
             if let Some(send) = &mut self.send {
                 let _ = send.send_data(Bytes::new(), true);
             }
@@ -402,20 +444,7 @@ impl Sink<RequestHead> for ClientStream {
         if let Some(error) = self.failed {
             return Poll::Ready(Err(error));
         }
-        let Some(send) = self.send.as_mut().filter(|_| self.write != Write::Ended) else {
-            return Poll::Ready(Ok(ROOM));
-        };
-        // One octet is enough to ask for more, and more would be taken from streams that have something to send.
-        send.reserve_capacity(1);
-        loop {
-            match send.capacity() {
-                0 => {}
-                room => return Poll::Ready(Ok(room.max(ROOM))),
-            }
-            if !matches!(ready!(send.poll_capacity(cx)), Some(Ok(_))) {
-                return Poll::Ready(Err(StreamError::Reset));
-            }
-        }
+        self.poll_hand_over(cx).map_ok(|()| ROOM)
     }
 
     fn push(&mut self, part: Part<RequestHead>) -> Result<(), StreamError> {
@@ -427,9 +456,9 @@ impl Sink<RequestHead> for ClientStream {
         .map_err(StreamError::Misuse)
     }
 
-    /// Whoever drives the connection writes; there is nothing to wait for here.
-    fn poll_flush(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), StreamError>> {
-        Poll::Ready(Ok(()))
+    /// Ready once all that was pushed was handed to the connection; whoever drives that writes.
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), StreamError>> {
+        self.poll_hand_over(cx)
     }
 
     fn reset(&mut self, why: Reason) {

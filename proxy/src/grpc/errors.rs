@@ -20,9 +20,9 @@ use crate::response::Response;
 /// use simplon_proxy::grpc::GrpcErrors;
 /// use simplon_proxy::{App, To};
 ///
-/// let origin = Peer::builder(Address::parse("127.0.0.1:50051")?).versions(Versions::Http2).build();
+/// let origin = Peer::builder(Address::parse("127.0.0.1:50051")?).versions(Versions::Http2Only).build()?;
 /// let app = App::new(To(origin)).rescue(GrpcErrors::new());
-/// # Ok::<(), simplon_core::net::AddressError>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct GrpcErrors<Inner = PlainErrors>(Inner);

@@ -155,7 +155,7 @@ async fn a_client_keeps_few_connections() {
         async fn route(&self, request: &mut Request<'_>, _cx: &mut ()) -> Result<Target> {
             let group =
                 request.target.path()[1..].iter().fold(0, |number, digit| number * 10 + u64::from(digit - b'0'));
-            Ok(Target::Forward(self.0.to_builder().group(group).build()))
+            Ok(Target::Forward(self.0.to_builder().group(group).build().unwrap()))
         }
     }
     let mut stage = stage::with(|origin| App::new(Groups(origin)));

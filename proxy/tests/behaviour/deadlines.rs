@@ -29,7 +29,7 @@ const LIMIT: Duration = Duration::from_secs(10);
 fn patient(origin: &Peer) -> Peer {
     let mut timeouts = PeerTimeouts::default();
     (timeouts.connect, timeouts.read, timeouts.write) = (PATIENCE, PATIENCE, PATIENCE);
-    origin.to_builder().timeouts(timeouts).build()
+    origin.to_builder().timeouts(timeouts).build().unwrap()
 }
 
 /// With clients that would be waited for longer than any exchange may take.

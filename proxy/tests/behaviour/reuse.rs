@@ -21,7 +21,7 @@ impl Route for Groups {
 
     async fn route(&self, request: &mut Request<'_>, _cx: &mut ()) -> Result<Target> {
         let group = u64::from(request.target.path() == b"/other");
-        Ok(Target::Forward(self.0.to_builder().group(group).build()))
+        Ok(Target::Forward(self.0.to_builder().group(group).build().unwrap()))
     }
 }
 

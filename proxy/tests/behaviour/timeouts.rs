@@ -27,7 +27,7 @@ fn patient(change: impl FnOnce(&mut Timeouts)) -> Stage<impl Serve> {
 fn with_peer(change: impl FnOnce(&mut PeerTimeouts)) -> Stage<impl Serve> {
     let mut timeouts = PeerTimeouts::default();
     change(&mut timeouts);
-    stage::with(move |origin| App::new(To(origin.to_builder().timeouts(timeouts).build())).retry(()))
+    stage::with(move |origin| App::new(To(origin.to_builder().timeouts(timeouts).build().unwrap())).retry(()))
 }
 
 /// Other waits for clients.
@@ -43,7 +43,7 @@ fn for_clients(cell: &Cell, change: fn(&mut Timeouts)) -> matrix::Stage<impl Ser
 fn for_origins(cell: &Cell, change: fn(&mut PeerTimeouts)) -> matrix::Stage<impl Serve + use<>> {
     let mut timeouts = PeerTimeouts::default();
     change(&mut timeouts);
-    cell.with(move |origin| App::new(To(origin.to_builder().timeouts(timeouts).build())).retry(()))
+    cell.with(move |origin| App::new(To(origin.to_builder().timeouts(timeouts).build().unwrap())).retry(()))
 }
 
 /// To one origin, with waits of its own for one path.

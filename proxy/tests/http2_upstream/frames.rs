@@ -13,6 +13,7 @@ pub(crate) const RST_STREAM: u8 = 3;
 pub(crate) const SETTINGS: u8 = 4;
 pub(crate) const PING: u8 = 6;
 pub(crate) const GOAWAY: u8 = 7;
+pub(crate) const WINDOW_UPDATE: u8 = 8;
 
 pub(crate) const END_STREAM: u8 = 1;
 const ACK: u8 = 1;
@@ -115,6 +116,23 @@ impl Frames {
     /// A request: the number of its stream.
     pub(crate) async fn request(&mut self) -> u32 {
         self.expect(HEADERS).await.stream
+    }
+
+    /// So many requests, and so many octets of content, in any order: the streams that they are on.
+    pub(crate) async fn requests(&mut self, heads: usize, octets: usize) -> Vec<u32> {
+        let (mut streams, mut came) = (Vec::new(), 0);
+        while streams.len() < heads || came < octets {
+            let frame = self.read().await.expect("closed before all came");
+            match frame.kind {
+                HEADERS => streams.push(frame.stream),
+                DATA => came += frame.payload.len(),
+                SETTINGS if frame.flags & ACK == 0 => self.write(SETTINGS, ACK, 0, &[]).await,
+                PING if frame.flags & ACK == 0 => self.write(PING, ACK, 0, &frame.payload).await,
+                _ => {}
+            }
+        }
+        assert_eq!((streams.len(), came), (heads, octets));
+        streams
     }
 
     /// 200 with this content.

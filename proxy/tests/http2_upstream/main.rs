@@ -9,3 +9,4 @@ mod refusals;
 mod sharing;
 mod stage;
 mod tunnels;
+mod versions;

@@ -5,13 +5,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use h2::Reason;
-use simplon_core::connect::Peer;
-use simplon_core::connect::TcpConnector;
+use simplon_core::connect::{Peer, TcpConnector, Versions};
 use simplon_core::http::{Origins, OriginsConfig};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::frames::Listener;
+use crate::frames::{GOAWAY, Listener};
 use crate::stage::{Stage, soon};
 
 /// Answers one request of HTTP/1 with 200.
@@ -208,4 +207,56 @@ async fn nobody_listens() {
     let stage = Stage::before(at).await;
     let heard = stage.get("/").await;
     assert!(heard.starts_with("HTTP/1.1 502"), "{heard}");
+}
+
+/// A first frame that is one of HTTP/2, and may not be first: the origin speaks HTTP/2, badly.
+#[tokio::test]
+async fn an_origin_that_begins_with_a_wrong_frame_is_not_asked_in_text() {
+    let wrong: [&[u8]; 4] = [
+        b"\0\0\x08\x06\0\0\0\0\0pingping",
+        b"\0\0\0\x04\x01\0\0\0\0",
+        b"\0\0\0\x04\0\0\0\0\x01",
+        b"\0\0\x08\x07\0\0\0\0\0\0\0\0\0\0\0\0\x01",
+    ];
+    for first in wrong {
+        let listener = Listener::bind().await;
+        let stage = Stage::once(Peer::builder(listener.at()).versions(Versions::Http2).build().unwrap()).await;
+        let (heard, ()) = tokio::join!(stage.get("/"), async {
+            let mut stream = listener.accept_raw().await;
+            let _ = stream.read(&mut [0; 24]).await;
+            stream.write_all(first).await.unwrap();
+            while stream.read(&mut [0; 1000]).await.is_ok_and(|n| n > 0) {}
+        });
+        assert!(heard.starts_with("HTTP/1.1 502"), "{first:?}: {heard}");
+        let (heard, ()) = tokio::join!(stage.get("/"), async {
+            let mut frames = listener.accept(None).await;
+            let stream = frames.request().await;
+            frames.answer(stream, b"better").await;
+            frames.read().await;
+        });
+        assert!(heard.contains("better"), "{first:?}: {heard}");
+    }
+}
+
+/// RFC 9113 §4.2, §6: as a client hears it.
+#[tokio::test]
+async fn an_origin_hears_frame_size_error_for_wrong_sizes() {
+    for (kind, flags, octets) in
+        [(6, 0, 7), (6, 0, 9), (4, 0, 5), (4, 1, 6), (3, 0, 3), (8, 0, 5), (7, 0, 4), (2, 0, 4)]
+    {
+        let listener = Listener::bind().await;
+        let stage = Stage::before(listener.at()).await;
+        let (heard, ()) = tokio::join!(stage.post("x"), async {
+            let mut frames = listener.accept(None).await;
+            let stream = frames.request().await;
+            let on = if matches!(kind, 2 | 3) { stream } else { 0 };
+            frames.write(kind, flags, on, &vec![0; octets]).await;
+            assert_eq!(
+                frames.expect(GOAWAY).await.code(),
+                Reason::FRAME_SIZE_ERROR.into(),
+                "kind {kind}, {octets} octets"
+            );
+        });
+        assert!(heard.starts_with("HTTP/1.1 502"), "{heard}");
+    }
 }

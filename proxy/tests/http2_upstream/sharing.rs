@@ -8,8 +8,10 @@ use std::time::Duration;
 use simplon_core::connect::{Peer, PeerTimeouts, TcpConnector};
 use simplon_core::http::{Origins, OriginsConfig, SessionLimits};
 
-use crate::frames::{HEADERS, Listener, PING};
-use crate::origin::{Call, origin, origin_with};
+use tokio::io::AsyncWriteExt;
+
+use crate::frames::{DATA, HEADERS, Listener, PING, WINDOW_UPDATE};
+use crate::origin::{Call, origin, origin_with, send_all};
 use crate::stage::{Stage, until};
 
 fn origins(change: impl FnOnce(&mut SessionLimits)) -> Origins {
@@ -229,4 +231,94 @@ async fn a_request_outlives_a_connection_without_a_sign_of_life() {
         alive
     });
     assert!(heard.starts_with("HTTP/1.1 200") && heard.contains("well"), "{heard}");
+}
+
+/// No exchange waits for another client's reading, however many there are that read nothing (RFC 9113 §5.2.2).
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn clients_that_read_nothing_hold_up_nobody_else() {
+    let listening = origin(|mut call: Call| async move {
+        let octets = if call.request.uri().path() == "/large" { 4 << 20 } else { 100_000 };
+        let mut send = call.begin(http::Response::new(()));
+        if send_all(&mut send, vec![b'x'; octets].into()).await.is_ok() {
+            let _ = send.send_data(bytes::Bytes::new(), true);
+        }
+    })
+    .await;
+    let origins = origins(|sessions| sessions.connections = 1);
+    let stage = Arc::new(Stage::over(Peer::builder(listening.at), origins).await);
+    let mut idle = Vec::new();
+    for _ in 0..80 {
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(4096).unwrap();
+        let mut client = socket.connect(stage.at).await.unwrap();
+        client.write_all(b"GET /large HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+        idle.push(client);
+    }
+    // All of them have as much as they will take.
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    for _ in 0..5 {
+        assert!(stage.get("/").await.len() > 100_000);
+    }
+    assert_eq!(listening.connections(), 1);
+}
+
+/// A connection without credit for one more exchange takes none: another connection does.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_short_of_credit_takes_no_more_exchanges() {
+    let listening = origin(|mut call: Call| async move {
+        let octets = if call.request.uri().path() == "/large" { 4 << 20 } else { 100_000 };
+        let mut send = call.begin(http::Response::new(()));
+        if send_all(&mut send, vec![b'x'; octets].into()).await.is_ok() {
+            let _ = send.send_data(bytes::Bytes::new(), true);
+        }
+    })
+    .await;
+    let origins = origins(|sessions| {
+        sessions.stream_window_octets = 64 << 10;
+        sessions.most_stream_window_octets = 64 << 10;
+        sessions.connection_window_octets = 256 << 10;
+    });
+    let stage = Arc::new(Stage::over(Peer::builder(listening.at), origins).await);
+    let mut idle = Vec::new();
+    for _ in 0..4 {
+        let mut client = stage.client().await;
+        client.write_all(b"GET /large HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+        client.readable().await.unwrap();
+        idle.push(client);
+    }
+    assert_eq!(listening.connections(), 1);
+    assert!(stage.get("/").await.len() > 100_000);
+    assert_eq!(listening.connections(), 2);
+}
+
+/// Uploads that have nothing to send take nothing of the origin's window from those that have.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn uploads_that_rest_leave_the_window_to_others() {
+    let listener = Listener::bind().await;
+    let stage = Arc::new(Stage::over(Peer::builder(listener.at()), Origins::default()).await);
+    let begin = async |octets: usize| {
+        let mut client = stage.client().await;
+        let head = "POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 65536\r\n\r\n";
+        client.write_all(head.as_bytes()).await.unwrap();
+        client.write_all(&vec![b'x'; octets]).await.unwrap();
+        client
+    };
+    let mut first = begin(30_000).await;
+    let mut frames = listener.accept(None).await;
+    let mut idle = Vec::new();
+    for _ in 0..20 {
+        idle.push(begin(0).await);
+    }
+    assert_eq!(frames.requests(21, 30_000).await.len(), 21);
+    // What is left of the 65,535 octets of the connection, to the last one, which those that rest do not keep.
+    first.write_all(&[b'x'; 35_534]).await.unwrap();
+    frames.requests(0, 35_534).await;
+    let _last = begin(1).await;
+    let heard = frames.requests(1, 1).await;
+    // There is none left. One more comes, and goes to who has something to send.
+    let _late = begin(1).await;
+    let late = frames.request().await;
+    frames.write(WINDOW_UPDATE, 0, 0, &1_u32.to_be_bytes()).await;
+    let data = frames.expect(DATA).await;
+    assert_eq!((data.stream, data.payload.len()), (late, 1), "after {heard:?}");
 }

@@ -8,7 +8,7 @@ use simplon_core::connect::{Peer, PeerBuilder, Versions};
 use simplon_core::http::{Http, Origins};
 use simplon_core::net::tcp;
 use simplon_core::server::{Running, Server};
-use simplon_proxy::{App, To};
+use simplon_proxy::{App, Retry, To};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -38,9 +38,23 @@ impl Stage {
     }
 
     pub(crate) async fn over(peer: PeerBuilder, origins: Origins) -> Self {
+        Self::to(peer.versions(Versions::Http2).build().unwrap(), origins).await
+    }
+
+    pub(crate) async fn to(peer: Peer, origins: Origins) -> Self {
+        let app = App::new(To(peer.clone()));
+        Self::of(app, peer, origins).await
+    }
+
+    /// In front of an origin of which each request is asked once, whatever comes of it.
+    pub(crate) async fn once(peer: Peer) -> Self {
+        let app = App::new(To(peer.clone())).retry(());
+        Self::of(app, peer, Origins::default()).await
+    }
+
+    async fn of<Y: Retry<()> + 'static>(app: App<To, (), Y>, peer: Peer, origins: Origins) -> Self {
         let origins = Arc::new(origins);
-        let peer = peer.versions(Versions::Http2).build();
-        let app = App::new(To(peer.clone())).origins(Arc::clone(&origins));
+        let app = app.origins(Arc::clone(&origins));
         let running = Server::new().listen(tcp("127.0.0.1:0").unwrap(), Http::new(app)).start().await.unwrap();
         Self { at: running.local_addrs()[0], origins, peer, _running: running }
     }

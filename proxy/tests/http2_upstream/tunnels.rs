@@ -115,7 +115,7 @@ async fn connect_goes_through_to_a_proxy_behind() {
         echo(call).await;
     })
     .await;
-    let peer = Peer::builder(listening.at).versions(Versions::Http2).build();
+    let peer = Peer::builder(listening.at).versions(Versions::Http2).build().unwrap();
     let app = App::new(To(peer)).connect(ConnectPolicy::to_ports([443]));
     let running = Server::new().listen(tcp("127.0.0.1:0").unwrap(), Http::new(app)).start().await.unwrap();
     let mut client = TcpStream::connect(running.local_addrs()[0]).await.unwrap();

@@ -167,11 +167,12 @@ impl Cell {
     /// An origin as the application knows it.
     fn peer(&self, origin: &Up) -> Peer {
         let builder = origin.peer().to_builder();
-        match (self.over, self.up) {
-            (Over::Clear, Version::H1) => builder.build(),
-            (Over::Clear, Version::H2) => builder.versions(Versions::Http2).build(),
+        let builder = match (self.over, self.up) {
+            (Over::Clear, Version::H1) => builder,
+            (Over::Clear, Version::H2) => builder.versions(Versions::Http2),
             #[cfg(feature = "tls")]
-            (Over::Tls, _) => builder.versions(Versions::Auto).tls(super::tls::to_origins()).build(),
-        }
+            (Over::Tls, _) => builder.versions(Versions::Auto).tls(super::tls::to_origins()),
+        };
+        builder.build().expect("what TLS offers follows from the versions")
     }
 }

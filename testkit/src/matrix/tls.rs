@@ -66,8 +66,17 @@ pub fn for_clients() -> Arc<TlsServer> {
 /// What it meets its origins with: the origin chooses the version.
 pub fn to_origins() -> TlsClient {
     static CLIENT: OnceLock<TlsClient> = OnceLock::new();
-    let make = || TlsClient::new(&Rustls::new(), connecting(&["h2", "http/1.1"])).unwrap().named(name());
-    CLIENT.get_or_init(make).clone()
+    CLIENT.get_or_init(|| offering(&[])).clone()
+}
+
+/// The same that offers something of its own, whatever the versions of the peer.
+pub fn offering(alpn: &[&'static str]) -> TlsClient {
+    TlsClient::new(&Rustls::new(), connecting(alpn)).unwrap().named(name())
+}
+
+/// An end that knows of no protocols.
+pub fn accepting_without_alpn() -> TlsServer {
+    TlsServer::new(Arc::new(Rustls::new()), accepting(&[])).unwrap()
 }
 
 /// The client's session.

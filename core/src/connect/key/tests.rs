@@ -10,20 +10,21 @@ fn base() -> PeerBuilder {
 
 #[test]
 fn each_part_that_matters_sets_keys_apart() {
-    let same = base().build();
+    let same = base().build().unwrap();
     let port = |n| NonZeroU16::new(n).unwrap();
     let options = SocketOptions { dscp: Some(10), ..SocketOptions::default() };
     let others = [
         Peer::new(Address::parse("192.0.2.1:81").unwrap()),
         Peer::new(Address::parse("unix:/192.0.2.1:80").unwrap()),
-        base().bind("127.0.0.1".parse().unwrap()).build(),
-        base().ports(PortRange::new(port(1), port(9)).unwrap()).build(),
-        base().group(1).build(),
-        base().tcp(options).build(),
-        base().versions(Versions::Http2).build(),
-        base().versions(Versions::Auto).build(),
-        base().guard(Guard::new(|_| Ok(()))).build(),
-        base().guard(Guard::new(|_| Ok(()))).build(),
+        base().bind("127.0.0.1".parse().unwrap()).build().unwrap(),
+        base().ports(PortRange::new(port(1), port(9)).unwrap()).build().unwrap(),
+        base().group(1).build().unwrap(),
+        base().tcp(options).build().unwrap(),
+        base().versions(Versions::Http2).build().unwrap(),
+        base().versions(Versions::Http2Only).build().unwrap(),
+        base().versions(Versions::Auto).build().unwrap(),
+        base().guard(Guard::new(|_| Ok(()))).build().unwrap(),
+        base().guard(Guard::new(|_| Ok(()))).build().unwrap(),
     ];
     for (i, other) in others.iter().enumerate() {
         assert_ne!(same.key(), other.key(), "{i}");
@@ -34,14 +35,15 @@ fn each_part_that_matters_sets_keys_apart() {
 #[test]
 fn what_does_not_matter_does_not() {
     let timeouts = PeerTimeouts { connect: Duration::from_secs(1), ..PeerTimeouts::default() };
-    let (one, two) = (base().build(), base().label("other").timeouts(timeouts).fast_open(FastOpen::Yes).build());
+    let (one, two) =
+        (base().build().unwrap(), base().label("other").timeouts(timeouts).fast_open(FastOpen::Yes).build().unwrap());
     assert_eq!(one.key(), two.key());
     assert_eq!(one.key().spread(), two.key().spread());
 }
 
 #[test]
 fn equal_hashes_do_not_make_equal_keys() {
-    let (one, two) = (base().build(), base().group(1).build());
+    let (one, two) = (base().build().unwrap(), base().group(1).build().unwrap());
     let forged = ReuseKey(Arc::new(Inner {
         hash: one.key().0.hash,
         parts: Parts {

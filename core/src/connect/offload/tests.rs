@@ -91,11 +91,11 @@ async fn key_chooses_the_pool_and_chance_the_thread() {
     let offload = Offload::new(refuses(&names)).pools(number(3)).threads(number(2));
     let mut pools = HashSet::new();
     for group in 0..24 {
-        let peer = Peer::builder(Address::parse("192.0.2.1:80").unwrap()).group(group).build();
+        let peer = Peer::builder(Address::parse("192.0.2.1:80").unwrap()).group(group).build().unwrap();
         // Both threads are drawn but for one case in 2³¹, and none of the other pools ever.
         for _ in 0..32 {
             // A peer that is equal, not the same.
-            offload.connect(&peer.to_builder().label("other").build()).await.unwrap_err();
+            offload.connect(&peer.to_builder().label("other").build().unwrap()).await.unwrap_err();
         }
         let seen: HashSet<String> = names.lock().unwrap().drain(..).collect();
         let pool = peer.key().spread() % 3;
@@ -191,7 +191,8 @@ async fn busy_threads_count_towards_the_connect_timeout() {
     let (_listener, addr) = listener().await;
     let offload = Offload::new(TcpConnector::with_resolver(Blocks(Duration::from_secs(2), addr)));
     let timeouts = PeerTimeouts { connect: Duration::from_millis(50), ..PeerTimeouts::default() };
-    let peer = Peer::builder(Address::parse("origin.example:80").unwrap()).label("shop").timeouts(timeouts).build();
+    let peer =
+        Peer::builder(Address::parse("origin.example:80").unwrap()).label("shop").timeouts(timeouts).build().unwrap();
     let begun = Instant::now();
     let error = offload.connect(&peer).await.unwrap_err();
     assert_eq!((error.kind(), error.origin()), (Kind::Timeout(Wait::Connect), Origin::Upstream));
@@ -208,7 +209,7 @@ async fn panic_is_an_error_of_our_own_and_the_thread_goes_on() {
         TcpConnector::new().connect(&peer).await
     };
     let offload = Offload::new(By(clumsy));
-    let peer = Peer::builder(addr).label("clumsy").build();
+    let peer = Peer::builder(addr).label("clumsy").build().unwrap();
     let error = offload.connect(&peer).await.unwrap_err();
     assert_eq!((error.kind(), error.origin(), error.status().as_u16()), (Kind::Panicked, Origin::Internal, 500));
     assert!(std::error::Error::source(&error).unwrap().to_string().contains("dropped it"));

@@ -30,7 +30,7 @@ fn port_range_that_ends_before_it_begins_is_refused() {
 
 #[test]
 fn label_stands_before_the_address() {
-    let peer = Peer::builder(Address::parse("127.0.0.1:80").unwrap()).label("shop").build();
+    let peer = Peer::builder(Address::parse("127.0.0.1:80").unwrap()).label("shop").build().unwrap();
     assert_eq!(peer.to_string(), "shop (127.0.0.1:80)");
-    assert_eq!(peer.to_builder().build().label(), "shop");
+    assert_eq!(peer.to_builder().build().unwrap().label(), "shop");
 }

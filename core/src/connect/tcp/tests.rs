@@ -35,7 +35,7 @@ async fn connection_is_made_with_its_addresses_and_options() {
 
 #[tokio::test]
 async fn refusal_is_named_and_safe_to_replay() {
-    let peer = Peer::builder(dead().await).label("shop").build();
+    let peer = Peer::builder(dead().await).label("shop").build().unwrap();
     let error = TcpConnector::new().connect(&peer).await.unwrap_err();
     assert_eq!((error.kind(), error.origin(), error.may_replay()), (Kind::Refused, Origin::Upstream, Replay::Safe));
     assert!(error.to_string().starts_with("shop (127.0.0.1:"), "{error}");
@@ -83,7 +83,7 @@ async fn silent_address_runs_into_the_timeout_or_is_unreachable() {
     socket.listen(0).unwrap();
     let addr = socket.local_addr().unwrap().as_socket().unwrap();
     let timeouts = PeerTimeouts { connect: Duration::from_millis(50), ..PeerTimeouts::default() };
-    let peer = Peer::builder(addr).timeouts(timeouts).build();
+    let peer = Peer::builder(addr).timeouts(timeouts).build().unwrap();
     let mut kept = Vec::new();
     for _ in 0..8 {
         match TcpConnector::new().connect(&peer).await {
@@ -119,7 +119,7 @@ fn failures_of_the_system_are_mapped() {
 #[tokio::test]
 async fn source_address_is_kept() {
     let (listener, addr) = listener().await;
-    let peer = Peer::builder(addr).bind("127.0.0.9".parse().unwrap()).build();
+    let peer = Peer::builder(addr).bind("127.0.0.9".parse().unwrap()).build().unwrap();
     let connected = TcpConnector::new().connect(&peer).await.unwrap();
     let (_, seen) = listener.accept().await.unwrap();
     assert_eq!(seen.ip(), "127.0.0.9".parse::<IpAddr>().unwrap());
@@ -129,7 +129,7 @@ async fn source_address_is_kept() {
 #[tokio::test]
 async fn source_address_that_is_not_ours_is_our_fault() {
     let (_listener, addr) = listener().await;
-    let peer = Peer::builder(addr).bind("192.0.2.77".parse().unwrap()).build();
+    let peer = Peer::builder(addr).bind("192.0.2.77".parse().unwrap()).build().unwrap();
     let error = TcpConnector::new().connect(&peer).await.unwrap_err();
     assert_eq!((error.kind(), error.origin()), (Kind::Io(io::ErrorKind::AddrNotAvailable), Origin::Internal));
 }
@@ -137,7 +137,7 @@ async fn source_address_that_is_not_ours_is_our_fault() {
 #[tokio::test]
 async fn addresses_of_the_other_family_are_not_tried_from_a_source_address() {
     let resolver = StaticResolver::new().with("origin", ["[::1]:9".parse().unwrap()]);
-    let peer = named(1).to_builder().bind("127.0.0.1".parse().unwrap()).build();
+    let peer = named(1).to_builder().bind("127.0.0.1".parse().unwrap()).build().unwrap();
     let error = TcpConnector::with_resolver(resolver).connect(&peer).await.unwrap_err();
     assert_eq!(error.kind(), Kind::Resolve);
 }
@@ -164,7 +164,7 @@ async fn fast_open_is_for_peers_that_ask_and_have_one_address() {
         (named(1), FastOpen::Yes, granted),
         (two, FastOpen::Yes, false),
     ] {
-        let peer = peer.to_builder().fast_open(fast_open).build();
+        let peer = peer.to_builder().fast_open(fast_open).build().unwrap();
         assert_eq!(asked_for_fast_open(&connector, &peer).await, expected, "{peer} {fast_open:?}");
     }
 }
@@ -190,7 +190,7 @@ async fn connections_come_from_one_of_the_sources_and_from_the_peers_own_first()
         (&["2001:db8::1"], &ranged, &["127.0.0.1"]),
     ] {
         let connector = TcpConnector::new().sources(list.iter().map(|ip| ip.parse().unwrap()));
-        let peer = peer.clone().build();
+        let peer = peer.clone().build().unwrap();
         let mut seen = HashSet::new();
         // Two are both seen but for one case in 2⁴⁷.
         for _ in 0..48 {
@@ -207,7 +207,7 @@ async fn connections_come_from_one_of_the_sources_and_from_the_peers_own_first()
 async fn source_that_is_not_ours_is_our_fault() {
     let (_listener, addr) = listener().await;
     let connector = TcpConnector::new().sources(["192.0.2.77".parse().unwrap()]);
-    for peer in [Peer::new(addr), Peer::builder(addr).ports(ports(41_000, 41_900)).build()] {
+    for peer in [Peer::new(addr), Peer::builder(addr).ports(ports(41_000, 41_900)).build().unwrap()] {
         let error = connector.connect(&peer).await.unwrap_err();
         assert_eq!((error.kind(), error.origin()), (Kind::Io(io::ErrorKind::AddrNotAvailable), Origin::Internal));
     }
@@ -238,7 +238,7 @@ fn source_port_is_chosen_late_whoever_named_the_source() {
 #[tokio::test]
 async fn used_up_port_range_falls_back_to_any_port() {
     let (listener, addr) = listener().await;
-    let peer = Peer::builder(addr).ports(ports(40_321, 40_321)).build();
+    let peer = Peer::builder(addr).ports(ports(40_321, 40_321)).build().unwrap();
     let (one, two) =
         (TcpConnector::new().connect(&peer).await.unwrap(), TcpConnector::new().connect(&peer).await.unwrap());
     assert_ne!(one.local, two.local);
@@ -287,7 +287,7 @@ async fn an_address_that_the_peer_does_not_admit_is_not_connected_to() {
         (named(addr.port()), &["127.0.0.1", "127.0.0.77"], false),
         (named(addr.port()), &["127.0.0.77"], true),
     ] {
-        let peer = peer.to_builder().guard(guard(denied)).build();
+        let peer = peer.to_builder().guard(guard(denied)).build().unwrap();
         match connector.connect(&peer).await {
             Ok(connected) => assert!(is_made && connected.remote == Some(addr), "{peer} {denied:?}"),
             Err(error) => {
@@ -299,6 +299,6 @@ async fn an_address_that_the_peer_does_not_admit_is_not_connected_to() {
         assert_eq!(arrived, is_made, "{peer} {denied:?}");
     }
     // Both of two guards have to agree.
-    let peer = Peer::builder(addr).guard(guard(&["127.0.0.1"])).guard(guard(&[])).build();
+    let peer = Peer::builder(addr).guard(guard(&["127.0.0.1"])).guard(guard(&[])).build().unwrap();
     connector.connect(&peer).await.unwrap_err();
 }

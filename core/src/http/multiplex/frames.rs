@@ -241,7 +241,7 @@ impl Frames {
 }
 
 /// Whether a frame of this kind cannot have a payload of so many octets (RFC 9113 §6.3 to §6.9).
-const fn is_misshapen(kind: u8, flags: u8, octets: u32) -> bool {
+pub(in crate::http) const fn is_misshapen(kind: u8, flags: u8, octets: u32) -> bool {
     match kind {
         PRIORITY => octets != 5,
         RST_STREAM | WINDOW_UPDATE => octets != 4,

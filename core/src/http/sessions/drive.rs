@@ -105,7 +105,7 @@ fn builder(limits: &SessionLimits, head_octets: usize) -> Builder {
         .enable_push(false)
         .initial_max_send_streams(USUAL_STREAMS)
         .initial_window_size(limits.stream_window_octets)
-        .initial_connection_window_size(limits.connection_window_octets)
+        .initial_connection_window_size(limits.connection_window())
         .max_frame_size(limits.frame_octets.clamp(16 << 10, (1 << 24) - 1))
         .max_header_list_size(u32::try_from(head_octets).unwrap_or(u32::MAX))
         .max_send_buffer_size(limits.send_buffer_octets)

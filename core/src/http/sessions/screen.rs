@@ -7,13 +7,14 @@ use tokio::io::ReadBuf;
 
 use super::answered::Answered;
 use super::trailers::Trailers;
-use crate::http::multiplex::Seen;
+use crate::http::multiplex::{Seen, is_misshapen};
 
 /// Octets of a frame's header.
 pub(super) const FRAME_HEADER: usize = 9;
 /// Where the type of a frame is in its header, and where the flags.
 const KIND: usize = 3;
 const FLAGS: usize = 4;
+const LAST: usize = FRAME_HEADER - 1;
 /// Octets of one setting: what, and its value.
 const SETTING: usize = 6;
 
@@ -40,6 +41,8 @@ pub(super) struct Screen {
     /// Octets of the setting that have come.
     in_setting: usize,
     first: First,
+    /// Whether the size of the frame that has begun matters.
+    may_judge: bool,
     answered: Answered,
     trailers: Trailers,
 }
@@ -49,6 +52,10 @@ enum First {
     Awaited,
     /// It is made DATA on no stream.
     Wrong,
+    /// Of the right kind, as far as it came.
+    Settings,
+    /// An answer to our settings, which says nothing of the origin's. It is put on a stream, where no settings may be.
+    Answer,
     Passed,
 }
 
@@ -65,6 +72,8 @@ pub(super) struct Passed {
     pub(super) seen: Seen,
     /// How many of them there were when a frame ended last, and the stream whose head is under way there.
     pub(super) whole: Option<(usize, Option<[u8; 4]>)>,
+    /// Where a frame begins whose kind has one size, and that has another (RFC 9113 §4.2).
+    pub(super) misshapen: Option<usize>,
 }
 
 impl Screen {
@@ -76,6 +85,7 @@ impl Screen {
             setting: [0; SETTING],
             in_setting: 0,
             first: First::Awaited,
+            may_judge: true,
             answered: Answered::default(),
             trailers: Trailers::new(),
         }
@@ -90,7 +100,15 @@ impl Screen {
                 passed.whole = Some((at, self.in_head()));
             }
             if self.left == 0 {
+                // Within a head, that there is another frame at all is what is wrong.
+                if self.have == 0 {
+                    self.may_judge = self.in_head().is_none();
+                }
                 if self.header(&mut octets[at]) == Header::Whole {
+                    let [_, _, _, kind, flags, ..] = self.header;
+                    if self.may_judge && self.first == First::Passed && is_misshapen(kind, flags, self.left as u32) {
+                        passed.misshapen = passed.misshapen.or_else(|| (at + 1).checked_sub(FRAME_HEADER));
+                    }
                     passed.seen.count(self.header[KIND], self.header[FLAGS], self.left as u32);
                     self.note_header();
                 }
@@ -133,6 +151,11 @@ impl Screen {
         self.answered.give(buffer);
     }
 
+    /// How many of the last `most` octets begin a header that has not ended: they are to come again, before the rest.
+    pub(super) fn hold(&mut self, most: usize) -> usize {
+        if self.have > most { 0 } else { std::mem::take(&mut self.have) }
+    }
+
     const fn is_between_frames(&self) -> bool {
         self.left == 0 && self.have == 0
     }
@@ -144,8 +167,14 @@ impl Screen {
     }
 
     fn header(&mut self, octet: &mut u8) -> Header {
-        if self.have == KIND && self.first == First::Awaited {
-            self.first = if *octet == SETTINGS { First::Passed } else { First::Wrong };
+        match (self.have, self.first) {
+            (KIND, First::Awaited) => self.first = if *octet == SETTINGS { First::Settings } else { First::Wrong },
+            (FLAGS, First::Settings) => self.first = if *octet & ACK != 0 { First::Answer } else { First::Passed },
+            (LAST, First::Answer) => {
+                *octet |= 1;
+                self.first = First::Passed;
+            }
+            _ => {}
         }
         if self.first == First::Wrong && self.have >= KIND {
             *octet = DATA;

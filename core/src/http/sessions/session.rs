@@ -126,8 +126,7 @@ impl Session {
 
     /// How many exchanges it takes at a time. The origin may change that at any moment.
     pub(super) fn most(&self, limits: &SessionLimits) -> usize {
-        let own = limits.streams.map_or(usize::MAX, |streams| streams.get() as usize);
-        own.min(self.sender.current_max_send_streams())
+        limits.most_streams().min(self.sender.current_max_send_streams())
     }
 
     /// Whether more exchanges run than the origin allows streams: some of them wait.

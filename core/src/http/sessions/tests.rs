@@ -89,7 +89,7 @@ impl Stage {
 }
 
 fn peer(versions: Versions) -> Peer {
-    Peer::builder(Address::parse("192.0.2.1:80").unwrap()).versions(versions).build()
+    Peer::builder(Address::parse("192.0.2.1:80").unwrap()).versions(versions).build().unwrap()
 }
 
 fn get() -> Part<RequestHead> {
@@ -265,7 +265,7 @@ fn what_is_remembered_is_bounded() {
     let sessions = Sessions::new(SessionLimits::default(), Sharing::AcrossThreads);
     for port in 1..10_000 {
         let address: std::net::SocketAddr = ([192, 0, 2, 1], port).into();
-        let place = sessions.place(&Peer::builder(address).versions(Versions::Auto).build());
+        let place = sessions.place(&Peer::builder(address).versions(Versions::Auto).build().unwrap());
         place.prefer_http1();
     }
     let kept: usize = sessions.shards.iter().map(|shard| lock(shard).len()).sum();
@@ -276,7 +276,7 @@ fn what_is_remembered_is_bounded() {
 #[tokio::test(start_paused = true)]
 async fn a_sign_of_life_keeps_a_connection_and_its_lack_closes_it() {
     let timeouts = PeerTimeouts { idle: Duration::from_secs(3600), ..PeerTimeouts::default() };
-    let peer = peer(Versions::Http2).to_builder().timeouts(timeouts).build();
+    let peer = peer(Versions::Http2).to_builder().timeouts(timeouts).build().unwrap();
     let mut stage = Stage::new(|_, config| config.sessions.idle = Duration::from_secs(3600));
     stage.answer();
     ask(&stage.origins, &peer).await.unwrap();
@@ -367,15 +367,16 @@ async fn an_upload_waits_for_the_window() {
     }
     assert!((65_535..=65_535 + (16 << 10)).contains(&sent), "{sent}");
     assert!(upstream.deadline().is_some());
-    let octets = request.body_mut().data().await.unwrap().unwrap();
-    let _ = request.body_mut().flow_control().release_capacity(octets.len());
-    let mut got = octets.len();
-    while got < sent {
-        let octets = request.body_mut().data().await.unwrap().unwrap();
-        let _ = request.body_mut().flow_control().release_capacity(octets.len());
-        got += octets.len();
-    }
-    poll_fn(|cx| upstream.poll_room(cx)).await.unwrap();
+    let reading = async {
+        let mut got = 0;
+        while got < sent {
+            let octets = request.body_mut().data().await.unwrap().unwrap();
+            let _ = request.body_mut().flow_control().release_capacity(octets.len());
+            got += octets.len();
+        }
+    };
+    let (room, ()) = tokio::join!(poll_fn(|cx| upstream.poll_room(cx)), reading);
+    room.unwrap();
     upstream.push(Part::Data(Bytes::new(), Last::Yes)).unwrap();
     assert!(request.body_mut().data().await.is_none_or(|last| last.unwrap().is_empty()));
     respond.send_response(Response::new(()), true).unwrap();

@@ -25,6 +25,8 @@ pub(in crate::http) enum Greeting {
     None,
     /// A SETTINGS frame (RFC 9113 §3.4): it speaks HTTP/2.
     Settings,
+    /// Another frame, or SETTINGS that may not come first: it speaks HTTP/2, and breaks its rules.
+    Broken,
     /// Anything else: it does not.
     Other,
 }
@@ -172,6 +174,7 @@ impl Facts {
     pub(in crate::http) fn greeting(&self) -> Greeting {
         match self.greeting.load(Ordering::Acquire) {
             SETTINGS => Greeting::Settings,
+            BROKEN => Greeting::Broken,
             OTHER => Greeting::Other,
             _ => Greeting::None,
         }
@@ -180,6 +183,10 @@ impl Facts {
 
 const SETTINGS: u8 = 1;
 const OTHER: u8 = 2;
+const BROKEN: u8 = 3;
+/// The first octet of a frame no longer than every end takes (RFC 9113 §4.2), and the kinds that frames of HTTP/2 have.
+const SHORT: u8 = 0;
+const KINDS: std::ops::RangeInclusive<u8> = 0..=9;
 /// A byte stream that is counted, and whose frames are looked at.
 #[derive(Debug)]
 pub(super) struct Watched {
@@ -193,12 +200,27 @@ pub(super) struct Watched {
     farewell: Option<Farewell>,
     /// Given back after the connection is closed.
     permit: Option<Permit>,
+    /// Octets of a header that is not whole yet: the crate sees headers whole, so that one that is wrong need not reach it.
+    held: [u8; FRAME_HEADER],
+    holds: usize,
 }
 
 impl Watched {
     pub(super) fn new(stream: Stream, facts: Arc<Facts>, toll: Toll) -> Self {
         let (screen, sent) = (Screen::new(), Frames::of_ours());
-        Self { stream, facts, first: [0; FRAME_HEADER], seen: 0, screen, sent, toll, farewell: None, permit: None }
+        Self {
+            stream,
+            facts,
+            first: [0; FRAME_HEADER],
+            seen: 0,
+            screen,
+            sent,
+            toll,
+            farewell: None,
+            permit: None,
+            held: [0; FRAME_HEADER],
+            holds: 0,
+        }
     }
 
     /// The same, as one of those that may be open.
@@ -216,15 +238,93 @@ impl Watched {
         self.first[self.seen..self.seen + n].copy_from_slice(&octets[..n]);
         self.seen += n;
         let is_settings = matches!(self.first, [_, _, _, 4, flags, 0, 0, 0, 0] if flags & 1 == 0);
-        // Four octets are enough to tell text from a frame.
+        // Four octets are enough to tell text, or an alert of TLS, from a frame.
+        let [length, _, _, kind, ..] = self.first;
+        let is_frame = kind == 4 || (length == SHORT && KINDS.contains(&kind));
         let said = match self.seen {
             FRAME_HEADER if is_settings => SETTINGS,
-            FRAME_HEADER => OTHER,
-            4.. if self.first[3] != 4 => OTHER,
+            4.. if !is_frame => OTHER,
+            FRAME_HEADER => BROKEN,
             _ => return,
         };
         self.facts.greeting.store(said, Ordering::Release);
     }
+}
+
+impl Watched {
+    /// What was held back, and what comes behind it. Nothing is the end.
+    fn poll_octets(&mut self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        if buffer.remaining() <= self.holds {
+            // Without room for more it goes on its way as it came.
+            let n = buffer.remaining();
+            buffer.put_slice(&self.held[..n]);
+            self.held.rotate_left(n);
+            self.holds -= n;
+            return Poll::Ready(Ok(()));
+        }
+        buffer.put_slice(&self.held[..self.holds]);
+        let held = buffer.filled().len();
+        let polled = Pin::new(&mut self.stream).poll_read(cx, buffer);
+        if buffer.filled().len() == held {
+            // Pending, or the end: what began is none.
+            buffer.set_filled(before);
+            return polled;
+        }
+        self.holds = 0;
+        self.note(&buffer.filled()[held..]);
+        polled
+    }
+
+    /// Holds the beginning of a header back.
+    fn hold(&mut self, buffer: &mut ReadBuf<'_>, before: usize) {
+        let filled = buffer.filled().len();
+        let whole = filled - self.screen.hold(filled - before);
+        let held = &buffer.filled()[whole..];
+        self.holds = held.len();
+        self.held[..held.len()].copy_from_slice(held);
+        buffer.set_filled(whole);
+    }
+
+    /// Whole frames and parts of payloads; nothing if only a part of a header came.
+    fn poll_passed(&mut self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<Came>> {
+        let (before, is_tight) = (buffer.filled().len(), buffer.remaining() <= FRAME_HEADER);
+        let outcome = ready!(self.poll_octets(cx, buffer));
+        if outcome.is_err() || buffer.filled().len() == before {
+            self.screen.ended(buffer);
+            return Poll::Ready(if buffer.filled().len() > before {
+                Ok(Came::Octets)
+            } else {
+                outcome.map(|()| Came::End)
+            });
+        }
+        let Passed { seen, whole, misshapen } = self.screen.pass(&mut buffer.filled_mut()[before..]);
+        for stream in self.screen.trailers().take_bad() {
+            self.facts.bad_fields.add(stream);
+        }
+        self.facts.small_data.fetch_add(seen.small_data, Ordering::Relaxed);
+        if self.toll.is_too_much(seen, &self.facts) {
+            self.facts.flooded.store(true, Ordering::Relaxed);
+        }
+        if let Some((octets, in_head)) = whole.filter(|_| self.facts.is_flooded()) {
+            buffer.set_filled(before + octets);
+            self.farewell.insert(Farewell::new(in_head)).give(buffer);
+        } else if let Some(octets) = misshapen {
+            buffer.set_filled(before + octets);
+            self.farewell.insert(Farewell::of_size()).give(buffer);
+        } else if !is_tight {
+            self.hold(buffer, before);
+        }
+        Poll::Ready(Ok(if buffer.filled().len() > before { Came::Octets } else { Came::Nothing }))
+    }
+}
+
+/// What a read gave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Came {
+    Octets,
+    Nothing,
+    End,
 }
 
 impl AsyncRead for Watched {
@@ -237,25 +337,10 @@ impl AsyncRead for Watched {
         if this.facts.is_paused() {
             return Poll::Pending;
         }
-        let before = buffer.filled().len();
-        let outcome = ready!(Pin::new(&mut this.stream).poll_read(cx, buffer));
-        if outcome.is_err() || buffer.filled().len() == before {
-            this.screen.ended(buffer);
-            return Poll::Ready(if buffer.filled().len() > before { Ok(()) } else { outcome });
+        if buffer.remaining() == 0 {
+            return Poll::Ready(Ok(()));
         }
-        this.note(&buffer.filled()[before..]);
-        let Passed { seen, whole } = this.screen.pass(&mut buffer.filled_mut()[before..]);
-        for stream in this.screen.trailers().take_bad() {
-            this.facts.bad_fields.add(stream);
-        }
-        this.facts.small_data.fetch_add(seen.small_data, Ordering::Relaxed);
-        if this.toll.is_too_much(seen, &this.facts) {
-            this.facts.flooded.store(true, Ordering::Relaxed);
-        }
-        if let Some((octets, in_head)) = whole.filter(|_| this.facts.is_flooded() && before < buffer.filled().len()) {
-            buffer.set_filled(before + octets);
-            this.farewell.insert(Farewell::new(in_head)).give(buffer);
-        }
+        while ready!(this.poll_passed(cx, buffer))? == Came::Nothing {}
         Poll::Ready(Ok(()))
     }
 }

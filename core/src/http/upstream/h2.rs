@@ -17,7 +17,7 @@ use super::super::allowance::Allowance;
 use super::super::leg::deadline;
 use super::super::sessions::{Greeting, Lease};
 use super::super::waits::{Waits, is_grpc};
-use crate::connect::{Peer, PeerTimeouts};
+use crate::connect::{Peer, PeerTimeouts, Versions};
 use crate::net::{AtRest, Probe};
 
 /// What is known of how many streams the origin allows.
@@ -195,8 +195,9 @@ impl Exchange {
 
     /// What is to be remembered of a failure: whether the origin did nothing, and whether it wants to be asked in HTTP/1.1.
     fn learn(&mut self) {
-        let is_no_http2 = self.lease.session().facts().greeting() == Greeting::Other;
-        let refusal = self.stream.refusal();
+        let is_required = self.peer.versions() == Versions::Http2Only;
+        let is_no_http2 = !is_required && self.lease.session().facts().greeting() == Greeting::Other;
+        let refusal = self.stream.refusal().filter(|refusal| !is_required || *refusal != Refusal::NeedsHttp1);
         self.turned_away |= refusal.is_some() || is_no_http2;
         if is_no_http2 || refusal == Some(Refusal::NeedsHttp1) {
             self.lease.session().prefer_http1();

@@ -59,7 +59,8 @@ fn a_probe_goes_the_way_of_the_requests() {
         .group(4)
         .bind([127, 0, 0, 2].into())
         .label("shop")
-        .build();
+        .build()
+        .unwrap();
     let probe = probe_peer(&peer, Some(8080), Duration::from_secs(1));
     assert_eq!(probe.address().to_string(), "origin.example:8080");
     assert_eq!((probe.group(), probe.bind(), probe.label()), (4, peer.bind(), "shop"));
@@ -73,7 +74,8 @@ fn a_probe_at_another_port_is_the_same_peer_otherwise() {
     let mut tcp = SocketOptions::default();
     tcp.keep_alive = Some(KeepAlive::default());
     for versions in [Versions::Http1, Versions::Http2, Versions::Auto] {
-        let described = |port| Peer::builder(address(port)).versions(versions).ports(ports).tcp(tcp).group(3).build();
+        let described =
+            |port| Peer::builder(address(port)).versions(versions).ports(ports).tcp(tcp).group(3).build().unwrap();
         let probe = probe_peer(&described(80), Some(8080), Duration::from_secs(1));
         assert_eq!(probe.key(), described(8080).key(), "{versions:?}");
         assert_eq!(probe.timeouts().handshake, Duration::from_secs(1));
@@ -82,7 +84,7 @@ fn a_probe_at_another_port_is_the_same_peer_otherwise() {
 
 #[test]
 fn a_probe_waits_for_the_handshake() {
-    let peer = Peer::builder(Address::parse("origin.example:80").unwrap()).fast_open(FastOpen::Yes).build();
+    let peer = Peer::builder(Address::parse("origin.example:80").unwrap()).fast_open(FastOpen::Yes).build().unwrap();
     for port in [None, Some(8080)] {
         assert_eq!(probe_peer(&peer, port, Duration::from_secs(1)).fast_open(), FastOpen::No);
     }

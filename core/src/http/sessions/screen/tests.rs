@@ -31,6 +31,17 @@ fn a_first_frame_that_is_not_settings_becomes_data_on_no_stream() {
     assert_eq!(passed(&wire), [0, 0, 3, DATA, 0, 0, 0, 0, 0, 0x88, 0, 0]);
 }
 
+/// The crate would take it for one to its own.
+#[test]
+fn a_first_frame_that_is_an_answer_to_settings_is_put_on_a_stream() {
+    let wire = [&[0, 0, 0, SETTINGS, ACK, 0, 0, 0, 0], &EMPTY[..]].concat();
+    let mut expected = wire.clone();
+    expected[LAST] = 1;
+    assert_eq!(passed(&wire), expected);
+    let wire = [&EMPTY[..], &[0, 0, 0, SETTINGS, ACK, 0, 0, 0, 0]].concat();
+    assert_eq!(passed(&wire), wire);
+}
+
 #[test]
 fn enable_push_becomes_a_value_that_is_none() {
     let wire = [&EMPTY[..], &[0, 0, 12, SETTINGS, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 1, 0, 2, 0, 0, 0, 1]].concat();
