@@ -370,7 +370,7 @@ const STREAM_WINDOW: usize = 256 << 10;
 async fn asked() -> (Sender, Vec<Upstream>) {
     let (near, far) = duplex(64 << 10);
     let origins = Origins::new(One(Mutex::new(Some(near))), OriginsConfig::default());
-    let peer = Peer::builder(Address::parse("192.0.2.1:80").unwrap()).versions(Versions::Http2).build();
+    let peer = Peer::builder(Address::parse("192.0.2.1:80").unwrap()).versions(Versions::Http2).build().unwrap();
     let mut sender = Sender::new(far, STREAM_WINDOW);
     sender.end.write_all(&Frame::settings(&[]).encode()).await.unwrap();
     let mut upstreams = Vec::new();
