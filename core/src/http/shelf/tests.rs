@@ -108,7 +108,7 @@ fn peer(name: &str) -> Peer {
 
 #[cfg(feature = "h2")]
 fn peer2(name: &str) -> Peer {
-    Peer::builder(Address::parse(&format!("{name}:80")).unwrap()).versions(Versions::Http2).build()
+    Peer::builder(Address::parse(&format!("{name}:80")).unwrap()).versions(Versions::Http2).build().unwrap()
 }
 
 /// One exchange, so that the connection can carry another.
