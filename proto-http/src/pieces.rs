@@ -40,6 +40,11 @@ pub fn keep(last: Option<&mut Bytes>, octets: Bytes) -> Option<Bytes> {
     }
 }
 
+/// A piece without the buffer that it was read into, where that may be much larger than itself and hold what belongs to others.
+pub fn own(octets: Bytes) -> Bytes {
+    if octets.len() < BLOCK { Bytes::copy_from_slice(&octets) } else { octets }
+}
+
 /// Both in one piece, in place where the first is nobody else's.
 fn joined(before: Bytes, octets: &[u8]) -> Bytes {
     let mut whole = before.try_into_mut().unwrap_or_else(|before| {

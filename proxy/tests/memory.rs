@@ -14,7 +14,7 @@ use simplon_proto_http::transfer::{Last, Part, Sink, Source};
 use simplon_proto_http::{RequestHead, ResponseHead, Target};
 use simplon_proxy::{App, To};
 use simplon_testkit::alloc::{self, Counting};
-use simplon_testkit::h2::{Block, Code, Frame, Kind, Peer as Raw};
+use simplon_testkit::h2::{Block, Code, Frame, Kind, Peer as Raw, Setting};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 
 #[global_allocator]
@@ -29,6 +29,8 @@ enum Does {
     Nothing,
     /// It begins an answer once it has read a head, and never ends it.
     Begin,
+    /// It answers with content without end, in chunks of so many octets.
+    Chunks(usize),
 }
 
 /// Connections in memory, each of which has an origin of its own at the other end.
@@ -44,6 +46,11 @@ impl Connect for Memory {
                 std::future::pending::<()>().await;
             }
             while let Ok(n @ 1..) = far.read(&mut buffer).await {
+                if let Does::Chunks(size) = does {
+                    far.write_all(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n").await.unwrap();
+                    let chunk = format!("{size:x}\r\n{}\r\n", "c".repeat(size)).repeat((4 << 10) / size + 1);
+                    while far.write_all(chunk.as_bytes()).await.is_ok() {}
+                }
                 if does == Does::Begin && buffer[..n].ends_with(b"\r\n\r\n") {
                     far.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nbegun").await.unwrap();
                 }
@@ -443,5 +450,20 @@ fn small_messages_may_wait_for_a_slow_reader_in_both_directions() {
             }
             assert_eq!(octets, messages * size);
         });
+    }
+}
+
+/// Windows are wide open, and the socket takes nothing.
+#[test]
+fn responses_that_no_client_reads_take_little_more_than_their_octets() {
+    for size in [1, 20, 512, 4096] {
+        let settings = Frame::settings(&[(Setting::INITIAL_WINDOW_SIZE, 1 << 30)]).encode();
+        let window = Frame::window_update(0, 1 << 30).encode();
+        let asks = (0..16).flat_map(|n| head(2 * n + 1, &Block::request("GET", "/")));
+        let wire = [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec(), settings, window, asks.collect()].concat();
+        let http = proxy(Does::Chunks(size), Http2Config::default());
+        let (held, peak) = alone(held(&http, &wire));
+        println!("chunks of {size}: {held}, {peak} at most");
+        assert!(peak < 1 << 20, "chunks of {size}: {peak}");
     }
 }

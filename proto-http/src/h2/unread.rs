@@ -95,7 +95,8 @@ impl Inbox {
         if polled.is_pending() {
             state.waits(cx);
         }
-        polled
+        // It may wait elsewhere for whoever is to take it.
+        polled.map_ok(pieces::own)
     }
 
     /// Why the stream was reset, if that is known.

@@ -17,7 +17,7 @@ use tokio::time::Instant;
 use super::{Ended, wait_until};
 use crate::http::allowance::Allowance;
 use crate::http::field_blocks::BadFields;
-use crate::http::multiplex::{Deliveries, HeadOctets, Heads, Wire};
+use crate::http::multiplex::{Deliveries, Handed, HeadOctets, Heads, Wire};
 use crate::http::timeouts::Timeouts;
 use crate::http::uptake::Uptake;
 use crate::http::waits::{Waits, is_grpc};
@@ -26,6 +26,9 @@ use crate::wire::H2;
 
 /// How long a driver is given to write what it was handed before the stream is reset. It is awake by then, and needs some microseconds.
 const WRITING: Duration = Duration::from_millis(1);
+
+/// Pieces of fewer octets are small.
+const SMALL: usize = 1 << 10;
 
 /// What the exchanges of one connection share.
 #[derive(Debug)]
@@ -74,6 +77,7 @@ pub(in crate::http) struct Exchange {
     failed: Option<StreamError>,
     ending: Ending,
     head: HeadOctets,
+    handed: Handed,
     waits: Option<Box<Waits>>,
     is_grpc: bool,
 }
@@ -96,6 +100,7 @@ impl Exchange {
             failed: None,
             ending: Ending::default(),
             head,
+            handed: Handed::default(),
             waits: None,
             is_grpc: false,
             connection,
@@ -274,9 +279,20 @@ impl Exchange {
         }
     }
 
+    fn poll_hand_over(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), StreamError>> {
+        if matches!(self.stream.waiting(), 1..SMALL) && !self.is_handed_on(cx) {
+            return self.stream.poll_gone(cx).map(Err);
+        }
+        self.stream.poll_flush(cx)
+    }
+
+    fn is_handed_on(&mut self, cx: &Context<'_>) -> bool {
+        self.connection.wire.state().poll_small(&mut self.handed, cx).is_ready()
+    }
+
     /// What the client took since is worth some time.
     fn poll_handed_over(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), StreamError>> {
-        let flushed = self.stream.poll_flush(cx);
+        let flushed = self.poll_hand_over(cx);
         let granted = self.stream.handed_over();
         if granted > self.granted {
             self.write.took(granted - self.granted);

@@ -153,6 +153,7 @@ impl<S: Serve> Driver<S> {
                 Poll::Pending => break,
             }
         }
+        self.wire.state().pass();
         self.deliver(taken);
         self.poll_time(cx)
     }
