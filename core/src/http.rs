@@ -31,6 +31,8 @@ mod multiplex;
 mod origin_limits;
 pub(crate) mod origins;
 #[cfg(feature = "h2")]
+mod passes;
+#[cfg(feature = "h2")]
 mod preface;
 mod rate;
 mod service;

@@ -5,6 +5,7 @@ use std::future::poll_fn;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::{Method, StatusCode};
 use simplon_core::connect::{Connect, Connected, Peer, Versions};
 use simplon_core::http::{Exchange, Http, Http2Config, HttpConfig, Origins, OriginsConfig, Protocol, Serve, Upstream};
@@ -399,6 +400,24 @@ async fn asked() -> (Sender, Vec<Upstream>) {
     (sender, upstreams)
 }
 
+/// The same, with a request whose content may be as long as it likes.
+async fn posting() -> (Sender, Upstream) {
+    let (near, far) = duplex(64 << 10);
+    let origins = Origins::new(One(Mutex::new(Some(near))), OriginsConfig::default());
+    let peer = Peer::builder(Address::parse("192.0.2.1:80").unwrap()).versions(Versions::Http2).build();
+    let mut sender = Sender::new(far, STREAM_WINDOW);
+    sender.end.write_all(&Frame::settings(&[(Setting::INITIAL_WINDOW_SIZE, 1 << 30)]).encode()).await.unwrap();
+    sender.send(Frame::window_update(0, 1 << 30)).await;
+    let (mut upstream, _) = origins.connect(&peer, Protocol::Http).await.unwrap();
+    let mut head = RequestHead::new(Method::POST, Target::origin("/").unwrap());
+    head.fields.append("Host", "a.example").unwrap();
+    upstream.push(Part::Head(head, Last::No)).unwrap();
+    sender.end.read_exact(&mut [0; 24]).await.unwrap();
+    sender.greet().await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    (sender, upstream)
+}
+
 /// One connection, made before.
 struct One(Mutex<Option<DuplexStream>>);
 
@@ -464,6 +483,33 @@ fn responses_that_no_client_reads_take_little_more_than_their_octets() {
         let http = proxy(Does::Chunks(size), Http2Config::default());
         let (held, peak) = alone(held(&http, &wire));
         println!("chunks of {size}: {held}, {peak} at most");
-        assert!(peak < 1 << 20, "chunks of {size}: {peak}");
+        // What waits for the client, one piece more, and what was read of an origin.
+        let most = 16 * (3 * (64 << 10) + OF_A_STREAM) + OF_A_CONNECTION;
+        assert!(peak <= most, "chunks of {size}: {peak} octets, where {most} are allowed");
+    }
+}
+
+/// The window of the stream is wide open, and the socket takes nothing.
+#[test]
+fn requests_that_no_origin_reads_take_little_more_than_their_octets() {
+    for size in [1, 20, 512, 4096] {
+        alone(async {
+            let (_sender, mut posting) = posting().await;
+            let ((), counted) = alloc::count_async(async {
+                let piece = Bytes::from(vec![b'p'; size]);
+                let pushing = async {
+                    loop {
+                        poll_fn(|cx| posting.poll_room(cx)).await.unwrap();
+                        posting.push(Part::Data(piece.clone(), Last::No)).unwrap();
+                        tokio::task::yield_now().await;
+                    }
+                };
+                let _ = tokio::time::timeout(Duration::from_secs(1), pushing).await;
+            })
+            .await;
+            println!("pieces of {size}: {} at most", counted.peak);
+            let most = 3 * (64 << 10) + OF_A_STREAM;
+            assert!(counted.peak <= most, "pieces of {size}: {} octets, where {most} are allowed", counted.peak);
+        });
     }
 }

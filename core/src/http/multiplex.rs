@@ -56,7 +56,7 @@ use crate::net::{ConnInfo, Stream};
 use crate::server::Drain;
 use driver::Driver;
 use watch::Watched;
-pub(super) use watch::{Handed, Wire};
+pub(super) use watch::Wire;
 
 /// What a field takes in a list beside its name and value (RFC 9113 §10.5.1).
 const AROUND_FIELD: usize = 32;

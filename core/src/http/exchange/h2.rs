@@ -17,7 +17,8 @@ use tokio::time::Instant;
 use super::{Ended, wait_until};
 use crate::http::allowance::Allowance;
 use crate::http::field_blocks::BadFields;
-use crate::http::multiplex::{Deliveries, Handed, HeadOctets, Heads, Wire};
+use crate::http::multiplex::{Deliveries, HeadOctets, Heads, Wire};
+use crate::http::passes::{Handed, SMALL};
 use crate::http::timeouts::Timeouts;
 use crate::http::uptake::Uptake;
 use crate::http::waits::{Waits, is_grpc};
@@ -26,9 +27,6 @@ use crate::wire::H2;
 
 /// How long a driver is given to write what it was handed before the stream is reset. It is awake by then, and needs some microseconds.
 const WRITING: Duration = Duration::from_millis(1);
-
-/// Pieces of fewer octets are small.
-const SMALL: usize = 1 << 10;
 
 /// What the exchanges of one connection share.
 #[derive(Debug)]
@@ -280,14 +278,18 @@ impl Exchange {
     }
 
     fn poll_hand_over(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), StreamError>> {
-        if matches!(self.stream.waiting(), 1..SMALL) && !self.is_handed_on(cx) {
-            return self.stream.poll_gone(cx).map(Err);
+        let is_small = matches!(self.stream.waiting(), 1..SMALL);
+        if is_small && self.handed.is_many() {
+            let polled = self.connection.wire.state().passes.poll(&mut self.handed, cx);
+            if polled.is_pending() {
+                return self.stream.poll_gone(cx).map(Err);
+            }
         }
-        self.stream.poll_flush(cx)
-    }
-
-    fn is_handed_on(&mut self, cx: &Context<'_>) -> bool {
-        self.connection.wire.state().poll_small(&mut self.handed, cx).is_ready()
+        let flushed = self.stream.poll_flush(cx);
+        if is_small && flushed.is_ready() {
+            self.handed.add();
+        }
+        flushed
     }
 
     /// What the client took since is worth some time.

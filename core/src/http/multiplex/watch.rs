@@ -3,7 +3,7 @@
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker, ready};
+use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes};
 use h2::{Ping, PingPong};
@@ -15,6 +15,7 @@ use super::config::Http2Config;
 use super::frames::{Fault, Frames};
 use super::stats::Flood;
 use crate::http::field_blocks::BadFields;
+use crate::http::passes::Passes;
 use crate::http::timeouts::Timeouts;
 use crate::http::unread::{MOST_CRUMBS, MOST_SMALL_DATA};
 use crate::http::uptake::Uptake;
@@ -27,16 +28,6 @@ const FRAMES_FOR_A_HEAD: f64 = 2.0;
 
 /// Heads that are read before the driver has looked at those that came: the `h2` crate holds them until then.
 const UNSEEN_HEADS: u32 = 16;
-
-/// Small pieces of a response that may wait in the `h2` crate.
-const SMALL_PIECES: u32 = 64;
-
-/// Small pieces that a stream has handed over since all there was to write was written.
-#[derive(Clone, Copy, Debug, Default)]
-pub(in crate::http) struct Handed {
-    pass: u64,
-    pieces: u32,
-}
 
 /// A stream that is read and written by the `h2` crate, after octets that were read before.
 pub(super) struct Watched {
@@ -71,9 +62,8 @@ pub(in crate::http) struct State {
     /// Heads and small frames of DATA that came since the driver looked.
     unseen_heads: u32,
     small_data: u32,
-    /// How often all that there was to write was written, and who waits for the next time.
-    passes: u64,
-    waiting: Vec<Waker>,
+    /// Who waits until small pieces were written.
+    pub(in crate::http) passes: Passes,
     /// What the client does too much of.
     pub(super) flood: Option<Flood>,
     /// What is wrong with a frame. Nothing more is read.
@@ -102,8 +92,7 @@ impl Wire {
             data_octets: 0,
             unseen_heads: 0,
             small_data: 0,
-            passes: 0,
-            waiting: Vec::new(),
+            passes: Passes::default(),
             flood: None,
             fault: None,
         }))
@@ -154,25 +143,8 @@ impl State {
     /// By the driver, once the crate had nothing more to do.
     pub(super) fn pass(&mut self) {
         if !self.is_stuck {
-            self.passes = self.passes.wrapping_add(1);
-            self.waiting.drain(..).for_each(Waker::wake);
+            self.passes.pass();
         }
-    }
-
-    /// By an exchange, before it hands a small piece over. The crate takes some hundred octets of memory for each, and bounds their octets alone:
-    /// so many are handed over before all of them were written, and no more.
-    pub(in crate::http) fn poll_small(&mut self, handed: &mut Handed, cx: &Context<'_>) -> Poll<()> {
-        if handed.pass != self.passes {
-            *handed = Handed { pass: self.passes, pieces: 0 };
-        }
-        if handed.pieces < SMALL_PIECES {
-            handed.pieces += 1;
-            return Poll::Ready(());
-        }
-        if !self.waiting.iter().any(|waiting| waiting.will_wake(cx.waker())) {
-            self.waiting.push(cx.waker().clone());
-        }
-        Poll::Pending
     }
 
     /// Streams that the client began.

@@ -174,6 +174,7 @@ impl Future for Driver {
             }
             return Poll::Ready(());
         }
+        this.facts.pass();
         if !this.is_settled && this.facts.greeting() != Greeting::None {
             this.is_settled = true;
             this.facts.settle();

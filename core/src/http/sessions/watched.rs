@@ -15,6 +15,7 @@ use super::toll::Toll;
 use crate::http::field_blocks::BadFields;
 use crate::http::ledger::Permit;
 use crate::http::multiplex::Frames;
+use crate::http::passes::{Handed, Passes};
 use crate::http::unread::{Backlog, MOST_SMALL_DATA};
 use crate::net::Stream;
 
@@ -54,6 +55,9 @@ pub(in crate::http) struct Facts {
     /// Responses whose content may wait to be read, and small frames of it that came since the driver looked.
     unread: Mutex<Backlog>,
     small_data: AtomicU32,
+    /// Whether the socket takes nothing for now, and who waits until small pieces were written.
+    stuck: AtomicBool,
+    passes: Mutex<Passes>,
 }
 
 impl Default for Facts {
@@ -71,6 +75,8 @@ impl Default for Facts {
             bad_fields: BadFields::default(),
             unread: Mutex::default(),
             small_data: AtomicU32::new(0),
+            stuck: AtomicBool::new(false),
+            passes: Mutex::default(),
         }
     }
 }
@@ -130,6 +136,18 @@ impl Facts {
         super::lock(&self.unread).add(unread);
     }
 
+    /// By the driver, once the crate had nothing more to do.
+    pub(super) fn pass(&self) {
+        if !self.stuck.load(Ordering::Relaxed) {
+            super::lock(&self.passes).pass();
+        }
+    }
+
+    /// By a stream that has handed over many small pieces: ready once they were written.
+    pub(in crate::http) fn poll_pass(&self, handed: &mut Handed, cx: &Context<'_>) -> Poll<()> {
+        super::lock(&self.passes).poll(handed, cx)
+    }
+
     /// Whether nothing is read before the driver has looked at what came.
     fn is_paused(&self) -> bool {
         self.small_data.load(Ordering::Relaxed) >= MOST_SMALL_DATA
@@ -167,6 +185,7 @@ impl Facts {
 
     /// They are known, or there will be none.
     pub(super) fn settle(&self) {
+        super::lock(&self.passes).pass();
         let curious = super::lock(&self.curious).take();
         curious.into_iter().flatten().for_each(Waker::wake);
     }
@@ -349,6 +368,7 @@ impl Watched {
     /// The socket took some of these. Once it failed, all are taken and dropped: the crate would read nothing more, and answers may have come
     /// before (RFC 9113 §8.1). Reading tells that the connection is over.
     fn took(&mut self, slices: &[IoSlice<'_>], outcome: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        self.facts.stuck.store(outcome.is_pending(), Ordering::Relaxed);
         if let Poll::Ready(Err(_) | Ok(0)) = &outcome {
             self.facts.unwritable.store(true, Ordering::Release);
             return Poll::Ready(Ok(slices.iter().map(|slice| slice.len()).sum()));

@@ -15,6 +15,7 @@ use tokio::time::Instant;
 
 use super::super::allowance::Allowance;
 use super::super::leg::deadline;
+use super::super::passes::{Handed, SMALL};
 use super::super::sessions::{Greeting, Lease};
 use super::super::waits::{Waits, is_grpc};
 use crate::connect::{Peer, PeerTimeouts, Versions};
@@ -39,6 +40,8 @@ pub(super) struct Exchange {
     write: Allowance,
     /// Octets that were pushed since the stream had room last.
     pushed: u64,
+    /// Small pieces among them that were not all written yet.
+    handed: Handed,
     /// Until when the stream has to be opened, if the origin allows no more of them for now.
     open_by: Option<Instant>,
     door: Door,
@@ -58,6 +61,7 @@ impl Exchange {
             read: Allowance::new(read, read_min_rate),
             write: Allowance::new(write, write_min_rate),
             pushed: 0,
+            handed: Handed::default(),
             open_by: None,
             door: Door::Unseen,
             held: None,
@@ -193,6 +197,13 @@ impl Exchange {
         Poll::Ready(Ok(part))
     }
 
+    fn poll_handed(&mut self, cx: &Context<'_>) -> Poll<()> {
+        if !self.handed.is_many() {
+            return Poll::Ready(());
+        }
+        self.lease.session().facts().poll_pass(&mut self.handed, cx)
+    }
+
     /// What is to be remembered of a failure: whether the origin did nothing, and whether it wants to be asked in HTTP/1.1.
     fn learn(&mut self) {
         let is_required = self.peer.versions() == Versions::Http2Only;
@@ -235,7 +246,10 @@ impl Source<ResponseHead> for Exchange {
 
 impl Sink<RequestHead> for Exchange {
     fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<Result<usize, StreamError>> {
-        let polled = self.stream.poll_room(cx);
+        let polled = match self.poll_handed(cx) {
+            Poll::Ready(()) => self.stream.poll_room(cx),
+            Poll::Pending => Poll::Pending,
+        };
         match &polled {
             Poll::Pending => self.write.begin(),
             Poll::Ready(_) => {
@@ -249,7 +263,12 @@ impl Sink<RequestHead> for Exchange {
     fn push(&mut self, part: Part<RequestHead>) -> Result<(), StreamError> {
         match &part {
             Part::Head(head, _) if is_grpc(head) => self.wait_so(&Waits { min_rate: Some(None), ..Waits::default() }),
-            Part::Data(octets, _) => self.pushed += octets.len() as u64,
+            Part::Data(octets, _) => {
+                self.pushed += octets.len() as u64;
+                if octets.len() < SMALL {
+                    self.handed.add();
+                }
+            }
             _ => {}
         }
         match part {
