@@ -404,7 +404,7 @@ async fn asked() -> (Sender, Vec<Upstream>) {
 async fn posting() -> (Sender, Upstream) {
     let (near, far) = duplex(64 << 10);
     let origins = Origins::new(One(Mutex::new(Some(near))), OriginsConfig::default());
-    let peer = Peer::builder(Address::parse("192.0.2.1:80").unwrap()).versions(Versions::Http2).build();
+    let peer = Peer::builder(Address::parse("192.0.2.1:80").unwrap()).versions(Versions::Http2).build().unwrap();
     let mut sender = Sender::new(far, STREAM_WINDOW);
     sender.end.write_all(&Frame::settings(&[(Setting::INITIAL_WINDOW_SIZE, 1 << 30)]).encode()).await.unwrap();
     sender.send(Frame::window_update(0, 1 << 30)).await;
