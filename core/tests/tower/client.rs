@@ -270,7 +270,7 @@ async fn layers_of_others_go_around_it() {
     let asked = tokio::spawn(took(client.oneshot(get())));
     let mut origin = stage.origin.accept().await;
     origin.request().await;
-    origin.closed().await;
+    took(origin.closed()).await;
     let (outcome, time) = asked.await.unwrap();
     assert_eq!((outcome.unwrap_err().to_string().as_str(), time.as_secs()), ("request timed out", 5));
 }

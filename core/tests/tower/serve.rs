@@ -249,7 +249,8 @@ async fn a_client_is_not_given_up_for_content_that_nobody_wants_any_more() {
     });
     let mut client = rig.client();
     client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n").await;
-    assert_eq!(client.response().await.text(), "after a while");
+    let (response, time) = took(client.response()).await;
+    assert_eq!((response.text().as_str(), time.as_secs()), ("after a while", 601));
 }
 
 /// The body may be read by another task, and while the answer goes out.
@@ -313,16 +314,16 @@ async fn a_request_that_cannot_be_read_is_answered_by_its_fault() {
             Ok(Response::new(String::new()))
         }
     });
-    for (octets, status) in [
-        ("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400),
-        ("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n", 400),
-        ("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhalf", 408),
-        ("GET / HTTP/1.1\r\nHost: a\r\nConnection: Host\r\n\r\n", 400),
+    for (octets, status, after) in [
+        ("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400, 0),
+        ("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n", 400, 0),
+        ("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhalf", 408, 60),
+        ("GET / HTTP/1.1\r\nHost: a\r\nConnection: Host\r\n\r\n", 400, 0),
     ] {
         let mut client = rig.client();
         client.send(octets).await;
-        let response = client.response().await;
-        assert_eq!(response.status, status, "{octets}");
+        let (response, time) = took(client.response()).await;
+        assert_eq!((response.status, time.as_secs()), (status, after), "{octets}");
         assert!(response.lists("Connection", "close"), "{octets}");
     }
     drop(rig);
