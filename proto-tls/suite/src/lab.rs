@@ -6,7 +6,7 @@ use std::time::Duration;
 use simplon_proto_tls_seam::session::Backend;
 use simplon_proto_tls_seam::{
     Capability, ClientConfig, ConfigError, Connect, Error, Facts, Reason, ServerConfig, ServerName, Session,
-    Terminator, Whom,
+    Terminator, Version, Whom,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -69,6 +69,18 @@ impl Lab {
             unsupported(self.client.client(config).err(), capability);
         }
         can
+    }
+
+    /// A connecting end for each version alone, the older first. The older is left out only for who lacks [`Capability::Only12`], and has to be refused.
+    pub fn pinned(&self, config: &ClientConfig) -> Vec<(Version, Arc<dyn Connect<Wire>>)> {
+        let mut all = Vec::new();
+        for version in [Version::Tls12, Version::Tls13] {
+            let config = config.clone().versions(version, version);
+            if version != Version::Tls12 || self.client_can(Capability::Only12, &config) {
+                all.push((version, self.client(config)));
+            }
+        }
+        all
     }
 
     /// Whether both ends can do this, where nothing in a configuration asks for it.

@@ -62,11 +62,9 @@ pub(super) async fn rsa_and_ecdsa_certificates(lab: Lab) {
     for key in [Key::Ecdsa, Key::Rsa] {
         let identity = authority.issue(&Leaf::of(&["a.test"]).key(key));
         let server = lab.server(ServerConfig::of(identity.clone()));
-        for newest in [Version::Tls12, Version::Tls13] {
-            let config = ClientConfig::new().trust(authority.trust()).versions(Version::Tls12, newest);
-            let Ok(client) = lab.client_backend().client(&config) else { continue };
+        for (version, client) in lab.pinned(&ClientConfig::new().trust(authority.trust())) {
             let (_, client) = meet(&server, &*client, "a.test").await.facts().await;
-            assert_eq!(client.peer, identity.chain());
+            assert_eq!((client.version, &*client.peer), (version, identity.chain()));
         }
     }
 }

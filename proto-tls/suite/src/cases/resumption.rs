@@ -15,10 +15,8 @@ use crate::{Lab, Wire};
 
 /// Does `each` with a client of each version that the connecting end can pin.
 async fn each(lab: &Lab, config: ClientConfig, each: impl AsyncFn(Arc<dyn Connect<Wire>>, Version)) {
-    for version in [Version::Tls12, Version::Tls13] {
-        if let Ok(client) = lab.client_backend().client(&config.clone().versions(version, version)) {
-            each(client, version).await;
-        }
+    for (version, client) in lab.pinned(&config) {
+        each(client, version).await;
     }
 }
 

@@ -20,11 +20,10 @@ pub(super) async fn ciphers_by_name(lab: Lab) {
     let plain = ClientConfig::new().trust(authority.trust());
     if lab.server_can(Capability::CipherChoice, &config) {
         let server = lab.server(config);
-        for (version, cipher) in [(Version::Tls13, chosen[0]), (Version::Tls12, chosen[1])] {
-            if let Ok(client) = lab.client_backend().client(&plain.clone().versions(version, version)) {
-                let (server, client) = meet(&server, &*client, "a.test").await.facts().await;
-                assert_eq!((server.cipher, client.cipher), (cipher, cipher));
-            }
+        for (version, client) in lab.pinned(&plain) {
+            let cipher = if version == Version::Tls12 { chosen[1] } else { chosen[0] };
+            let (server, client) = meet(&server, &*client, "a.test").await.facts().await;
+            assert_eq!((server.cipher, client.cipher), (cipher, cipher));
         }
     }
     let config = plain.ciphers(chosen);
@@ -165,12 +164,9 @@ pub(super) async fn a_staple_does_no_harm(lab: Lab) {
     let authority = Authority::new("root");
     let stapled = authority.identity(&["a.test"]).with_staple(staple()).unwrap();
     let server = lab.server(ServerConfig::of(stapled));
-    for version in [Version::Tls12, Version::Tls13] {
-        let config = ClientConfig::new().trust(authority.trust()).versions(version, version);
-        if let Ok(client) = lab.client_backend().client(&config) {
-            for _ in 0..2 {
-                let _ = meet(&server, &*client, "a.test").await.facts().await;
-            }
+    for (version, client) in lab.pinned(&ClientConfig::new().trust(authority.trust())) {
+        for _ in 0..2 {
+            assert_eq!(meet(&server, &*client, "a.test").await.facts().await.1.version, version);
         }
     }
 }

@@ -4,7 +4,7 @@ use std::future::poll_fn;
 use std::io::ErrorKind;
 use std::task::Poll;
 
-use simplon_proto_tls_seam::{ClientConfig, ServerConfig, Session, Version};
+use simplon_proto_tls_seam::{ClientConfig, ServerConfig, Session};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::Lab;
@@ -12,16 +12,13 @@ use crate::lab::{converse, meet, meet_on};
 use crate::pki::Authority;
 use crate::wire::{Wire, loopback, memory, narrow};
 
-/// A session for each version that the connecting end can pin.
+/// A session for each version.
 async fn sessions(lab: &Lab, pair: impl AsyncFn() -> (Wire, Wire)) -> Vec<(Box<dyn Session>, Box<dyn Session>)> {
     let authority = Authority::new("root");
     let server = lab.server(ServerConfig::of(authority.identity(&["a.test"])));
     let mut all = Vec::new();
-    for version in [Version::Tls13, Version::Tls12] {
-        let config = ClientConfig::new().trust(authority.trust()).versions(version, version);
-        if let Ok(client) = lab.client_backend().client(&config) {
-            all.push(meet_on(&server, &*client, "a.test", pair().await).await.both());
-        }
+    for (_, client) in lab.pinned(&ClientConfig::new().trust(authority.trust())) {
+        all.push(meet_on(&server, &*client, "a.test", pair().await).await.both());
     }
     all
 }

@@ -1,6 +1,6 @@
 //! What a connecting end makes of the server's certificate.
 
-use simplon_proto_tls_seam::{Capability, ClientConfig, Identity, Reason, ServerConfig, ServerName, Trust, Version};
+use simplon_proto_tls_seam::{Capability, ClientConfig, Identity, Reason, ServerConfig, ServerName, Trust};
 
 use crate::Lab;
 use crate::lab::meet;
@@ -10,17 +10,15 @@ use crate::pki::{Authority, Leaf, Valid, self_signed};
 async fn refusal(lab: &Lab, identity: &Identity, client: ClientConfig, name: &str) -> Option<Reason> {
     let server = lab.server(ServerConfig::of(identity.clone()));
     let mut all = Vec::new();
-    for version in [Version::Tls12, Version::Tls13] {
-        if let Ok(client) = lab.client_backend().client(&client.clone().versions(version, version)) {
-            let met = meet(&server, &*client, name).await;
-            all.push(match met.client {
-                Ok(_) => {
-                    let _ = met.facts().await;
-                    None
-                }
-                Err(_) => Some(met.refused_by_client()),
-            });
-        }
+    for (_, client) in lab.pinned(&client) {
+        let met = meet(&server, &*client, name).await;
+        all.push(match met.client {
+            Ok(_) => {
+                let _ = met.facts().await;
+                None
+            }
+            Err(_) => Some(met.refused_by_client()),
+        });
     }
     assert!(all.windows(2).all(|pair| pair[0] == pair[1]), "versions differ: {all:?}");
     *all.first().unwrap()
