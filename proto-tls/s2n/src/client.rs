@@ -9,8 +9,8 @@ use s2n_tls::connection::Connection;
 use s2n_tls::error::Error as S2nError;
 use simplon_proto_tls_seam::client::ClientParts;
 use simplon_proto_tls_seam::{
-    BoxFuture, Capability, Certificate, ClientConfig, ConfigError, Connect, Error, Facts, Reason, Roots, ServerName,
-    Session, Transport, Trust, Verify, Version, Whom,
+    BoxFuture, Certificate, ClientConfig, ConfigError, Connect, Error, Facts, Reason, Roots, ServerName, Session,
+    Transport, Trust, Verify, Version, Whom,
 };
 
 use crate::leave::{Leave, MOST_SECONDS};
@@ -18,7 +18,7 @@ use crate::link::Link;
 use crate::names::{Any, Expected};
 use crate::server::established;
 use crate::sessions::{Keep, Kept, Owner, Sessions};
-use crate::{NAME, error, facts, ffi, pem, policy};
+use crate::{NAME, error, facts, ffi, lists, pem, policy};
 
 /// The connecting end; what all of its connections share.
 #[derive(Clone)]
@@ -58,9 +58,7 @@ impl Connecting {
             Verify::Full | Verify::ChainAlone => Some(roots.load()?),
             Verify::Nothing => None,
         };
-        if trust.as_ref().is_some_and(|trust| !trust.crls().is_empty()) {
-            return Err(policy::lacks(Capability::Crl));
-        }
+        let listed = trust.as_deref().map_or(Ok(None), lists::of)?;
         let chain = identity.map(|identity| pem::chain(identity)).transpose()?;
         let mut builder = Builder::new();
         let set = || -> Result<(), S2nError> {
@@ -71,6 +69,9 @@ impl Connecting {
                 .set_max_blinding_delay(MOST_SECONDS)?
                 .set_verify_host_callback(Any)?;
             chain.map_or(Ok(()), |chain| builder.load_chain(chain).map(drop))?;
+            if let (Some(trust), Some(listed)) = (&trust, &listed) {
+                lists::ask(&mut builder, trust, listed)?;
+            }
             if resume {
                 builder.set_session_ticket_callback(Keep)?;
             }

@@ -8,6 +8,7 @@ use simplon_proto_tls_seam::{ConfigError, Error, Reason, Transport};
 use crate::NAME;
 use crate::leave::Leave;
 use crate::link::Link;
+use crate::lists;
 
 /// Why a handshake failed; takes leave of the peer.
 pub(crate) fn handshake<IO: Transport>(mut link: Link<IO>, error: &S2nError, leave: &Leave) -> Error {
@@ -17,7 +18,8 @@ pub(crate) fn handshake<IO: Transport>(mut link: Link<IO>, error: &S2nError, lea
         Some(error) => return Error::io(NAME, &error),
         None => {}
     }
-    let reason = reason(error.name(), error.kind(), link.connection.alert());
+    let reason = lists::objection(&link.connection);
+    let reason = reason.unwrap_or_else(|| self::reason(error.name(), error.kind(), link.connection.alert()));
     leave.take(link, reason, format_args!("{}: {error}", error.name()))
 }
 

@@ -28,6 +28,7 @@ mod facts;
 mod ffi;
 mod leave;
 mod link;
+mod lists;
 mod names;
 mod pem;
 mod policy;
@@ -54,6 +55,7 @@ impl S2n {
         Capabilities::of(&[
             Capability::PostQuantum,
             Capability::KeyLog,
+            Capability::Crl,
             Capability::TicketKeys,
             Capability::Stapling,
             Capability::AlternativeNames,

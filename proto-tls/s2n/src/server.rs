@@ -9,11 +9,12 @@ use s2n_tls::connection::Connection;
 use s2n_tls::enums::ClientAuthType;
 use s2n_tls::error::Error as S2nError;
 use s2n_tls::security::Policy;
+use simplon_proto_tls_seam::revocation::Lists;
 use simplon_proto_tls_seam::site::{Chosen, Maker};
 use simplon_proto_tls_seam::tickets::TicketKey;
 use simplon_proto_tls_seam::{
-    Accept, BoxFuture, Capability, ClientAuth, ClientHello, ConfigError, Error, Facts, Reason, Rewound, ServerConfig,
-    Session, Site, Transport, Trust,
+    Accept, BoxFuture, ClientAuth, ClientHello, ConfigError, Error, Facts, Reason, Rewound, ServerConfig, Session,
+    Site, Transport, Trust,
 };
 use tokio::io::AsyncWriteExt as _;
 
@@ -21,7 +22,7 @@ use crate::leave::{Leave, MOST_SECONDS, alert};
 use crate::link::Link;
 use crate::names::Any;
 use crate::stream::Stream;
-use crate::{NAME, error, facts, ffi, pem, policy, tickets};
+use crate::{NAME, error, facts, ffi, lists, pem, policy, tickets};
 
 /// The accepting end. What it makes of a site is kept there, and made again when the ticket keys have changed.
 pub(crate) struct Accepting {
@@ -35,6 +36,7 @@ pub(crate) struct Accepting {
 struct Prepared {
     chain: CertificateChain<'static>,
     trust: Option<Arc<Trust>>,
+    lists: Option<Arc<Lists>>,
     own: [u8; 32],
     made: Mutex<Made>,
 }
@@ -48,7 +50,7 @@ struct Made {
 impl Accepting {
     pub(crate) fn new(config: &ServerConfig) -> Result<Self, ConfigError> {
         let policy = policy::of(config.oldest, config.newest, config.ciphers.as_deref(), config.groups.as_deref())?;
-        trust_of(&config.client_auth)?;
+        lists_of(&config.client_auth)?;
         let leave = Leave::within(config.deadline);
         Ok(Self { maker: Maker::unique(), config: config.clone(), policy, leave })
     }
@@ -58,10 +60,11 @@ impl Accepting {
         let keys = self.config.tickets.as_ref().map(|tickets| tickets.all());
         let prepared = site.prepared(self.maker, || {
             let chain = pem::chain(site.identity())?;
-            let trust = trust_of(self.config.client_auth_of(site))?.cloned();
+            let auth = self.config.client_auth_of(site);
+            let (trust, lists) = (trust_of(auth).cloned(), lists_of(auth)?);
             let own = site.identity().certificate().fingerprint();
-            let config = self.make(site, &chain, keys.as_deref())?;
-            Ok(Prepared { chain, trust, own, made: Mutex::new(Made { config, keys: keys.clone() }) })
+            let config = self.make(site, &chain, lists.as_ref(), keys.as_deref())?;
+            Ok(Prepared { chain, trust, lists, own, made: Mutex::new(Made { config, keys: keys.clone() }) })
         })?;
         let mut made = prepared.made.lock().unwrap_or_else(PoisonError::into_inner);
         let is_same = match (&made.keys, &keys) {
@@ -69,7 +72,7 @@ impl Accepting {
             (old, new) => old.is_none() && new.is_none(),
         };
         if !is_same {
-            made.config = self.make(site, &prepared.chain, keys.as_deref())?;
+            made.config = self.make(site, &prepared.chain, prepared.lists.as_ref(), keys.as_deref())?;
             made.keys = keys;
         }
         let config = made.config.clone();
@@ -81,6 +84,7 @@ impl Accepting {
         &self,
         site: &Site,
         chain: &CertificateChain<'static>,
+        lists: Option<&Arc<Lists>>,
         keys: Option<&Vec<TicketKey>>,
     ) -> Result<Config, ConfigError> {
         let make = || -> Result<Config, S2nError> {
@@ -104,6 +108,7 @@ impl Accepting {
                     for root in trust.roots() {
                         builder.trust_pem(pem::certificate(root).as_bytes())?;
                     }
+                    lists.map_or(Ok(()), |lists| lists::ask(&mut builder, trust, lists))?;
                 }
             }
             match (trust, keys) {
@@ -132,14 +137,16 @@ impl Accepting {
 }
 
 /// Whom clients have to be certified by.
-fn trust_of(auth: &ClientAuth) -> Result<Option<&Arc<Trust>>, ConfigError> {
+fn trust_of(auth: &ClientAuth) -> Option<&Arc<Trust>> {
     match auth {
-        ClientAuth::None => Ok(None),
-        ClientAuth::Optional(trust) | ClientAuth::Required(trust) => match trust.crls() {
-            [] => Ok(Some(trust)),
-            _ => Err(policy::lacks(Capability::Crl)),
-        },
+        ClientAuth::None => None,
+        ClientAuth::Optional(trust) | ClientAuth::Required(trust) => Some(trust),
     }
+}
+
+/// The revocation lists that clients may not be on.
+fn lists_of(auth: &ClientAuth) -> Result<Option<Arc<Lists>>, ConfigError> {
+    trust_of(auth).map_or(Ok(None), |trust| lists::of(trust))
 }
 
 impl<IO: Transport> Accept<IO> for Accepting {

@@ -458,7 +458,6 @@ fn keys_have_to_belong_to_their_certificates() {
 
 #[test]
 fn what_it_lacks_is_refused_at_start_up() {
-    let authority = Authority::new("root");
     let refused = |client: ClientConfig| {
         let made: Result<Arc<dyn Connect<DuplexStream>>, _> = S2n.client(&client);
         match made.err() {
@@ -467,7 +466,6 @@ fn what_it_lacks_is_refused_at_start_up() {
         }
     };
     let client = ClientConfig::new();
-    assert_eq!(refused(client.clone().trust(authority.trust().crl([0]))), Capability::Crl);
     assert_eq!(refused(client.clone().ciphers(["TLS_AES_128_GCM_SHA256"])), Capability::CipherChoice);
     assert_eq!(refused(client.groups(["x25519"])), Capability::GroupChoice);
     if !S2n::capabilities().has(Capability::Fips) {
