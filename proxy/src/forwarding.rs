@@ -70,7 +70,8 @@ impl Forwarding {
         self
     }
 
-    /// Client-Cert and Client-Cert-Chain: the certificate that the client showed on this connection, and those it showed with it (RFC 9440).
+    /// Client-Cert and Client-Cert-Chain: the certificate that the client showed on this connection, and those that lead from it to a
+    /// trusted one, which is not among them (RFC 9440). What it sends beside them is dropped.
     #[must_use]
     pub fn client_cert(mut self, tell: Tell) -> Self {
         self.client_cert = tell;

@@ -9,7 +9,7 @@ use simplon_proto_tls_seam::resumption::ScopedKeys;
 use simplon_proto_tls_seam::site::{Chosen, Maker, Site};
 use simplon_proto_tls_seam::{
     Accept, BoxFuture, ClientAuth, ClientHello, ConfigError, Error, Reason, Rewound, ServerConfig, Session, Transport,
-    Trust, alpn, hello, resumption,
+    Trust, alpn, hello, path, resumption,
 };
 
 use crate::context::{self, Common};
@@ -89,6 +89,8 @@ impl Inner {
         let mut facts = outcome::facts(tls.ssl())?;
         facts.server_name = hello.server_name().map(Into::into);
         facts.own = Some(prepared.own);
+        let asked = self.config.client_auth_of(&site);
+        facts.peer = path::verified(facts.peer, asked, |signed| trust::has_signed(signed.issuer, signed.whole));
         facts.site = Some(site);
         Ok(Box::new(Stream::new(tls, facts)))
     }

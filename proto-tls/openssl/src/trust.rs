@@ -56,9 +56,18 @@ pub(crate) fn expect_name(ssl: &mut SslRef, name: &ServerName) -> Result<(), ope
     }
 }
 
+/// Whether the key of one certificate has signed another, both in DER.
+pub(crate) fn has_signed(issuer: &[u8], certificate: &[u8]) -> bool {
+    let verified = || X509::from_der(certificate)?.verify(&*X509::from_der(issuer)?.public_key()?);
+    let has_signed = verified().unwrap_or_default();
+    // What the library has against it is not for the next who asks.
+    drop(openssl::error::ErrorStack::get());
+    has_signed
+}
+
 /// The revocation lists that count.
 pub(crate) fn lists(trust: &Trust) -> Result<Arc<Lists>, ConfigError> {
-    trust.lists(|signed: &Signed<'_>| ffi::is_signed(signed.list, signed.issuer)).map(Arc::new)
+    trust.lists(|signed: &Signed<'_>| ffi::is_signed(signed.whole, signed.issuer)).map(Arc::new)
 }
 
 /// Judges a chain after the library did: the peer's own certificate has to be for one of `names`, if there are any, and none may be on a list.

@@ -9,10 +9,11 @@ use rustls::server::{ClientHello as Asked, NoServerSessionStorage, ProducesTicke
 use rustls::sign::CertifiedKey;
 use rustls::{ServerConnection, SupportedProtocolVersion};
 use simplon_proto_tls_seam::hello::{ClientHello, Rewound, refuse};
+use simplon_proto_tls_seam::revocation::is_signed_by_one_of;
 use simplon_proto_tls_seam::site::{Chosen, Maker};
 use simplon_proto_tls_seam::{
     Accept, BoxFuture, ClientAuth, ConfigError, Error, Facts, Identity, Reason, ServerConfig, Session, Site,
-    TicketKeys, Transport,
+    TicketKeys, Transport, path,
 };
 
 use crate::fail::{self, Trouble};
@@ -126,6 +127,9 @@ impl Inner {
         let mut facts = link.facts()?;
         facts.server_name = hello.server_name().map(Into::into);
         facts.own = Some(prepared.own);
+        let known = self.provider.signature_verification_algorithms;
+        let asked = self.config.client_auth_of(&site);
+        facts.peer = path::verified(facts.peer, asked, |signed| is_signed_by_one_of(known.all, signed));
         facts.site = Some(site);
         Ok(Box::new(Stream::new(link, facts)))
     }

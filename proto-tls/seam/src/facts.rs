@@ -55,7 +55,8 @@ pub struct Facts {
     pub alpn: Option<Arc<[u8]>>,
     /// Whether an earlier session was resumed.
     pub resumed: bool,
-    /// The peer's certificates, its own first. Of a client that showed none: empty.
+    /// The peer's certificates, its own first. Of a client those alone that lead from its own to a trusted one, in that order ([`crate::path`]); none if
+    /// it showed none. Of a server all that it showed, or what of it the library tells.
     pub peer: Vec<Certificate>,
     /// The SHA-256 of our own certificate; `None` if we showed none.
     pub own: Option<[u8; 32]>,

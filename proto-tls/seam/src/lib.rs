@@ -18,6 +18,7 @@
 //! | [`server`] | an end that accepts |
 //! | [`trust`] | whom a peer's certificate has to come from |
 //! | [`revocation`] | revocation lists, judged the same way for every backend |
+//! | [`path`] | which certificates of a peer lead to a trusted one |
 //! | [`client`] | an end that connects |
 //! | [`tickets`] | keys of session tickets, rotated and shared |
 //! | [`certificate`] | what a peer's certificate says |
@@ -36,6 +37,7 @@ pub mod error;
 pub mod facts;
 pub mod hello;
 pub mod identity;
+pub mod path;
 pub mod resumption;
 pub mod revocation;
 pub mod server;

@@ -15,11 +15,14 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use rustls_pki_types::SignatureVerificationAlgorithm;
 
+use x509_parser::prelude::{FromDer, X509Certificate};
+
 use crate::certificate::Certificate;
 use crate::error::{ConfigError, Reason};
+use crate::identity::element;
 
 mod list;
-mod names;
+pub(crate) mod names;
 
 use list::List;
 
@@ -45,11 +48,11 @@ impl<F: Fn(&Signed<'_>) -> bool + Send + Sync> Signatures for F {
     }
 }
 
-/// A list and who is said to have signed it: whole, and taken apart.
+/// A list or a certificate, and who is said to have signed it: whole, and taken apart.
 #[derive(Clone, Copy, Debug)]
 pub struct Signed<'a> {
-    /// The list in DER.
-    pub list: &'a [u8],
+    /// The list or certificate in DER.
+    pub whole: &'a [u8],
     /// The certificate of the issuer in DER.
     pub issuer: &'a [u8],
     /// What was signed.
@@ -64,7 +67,32 @@ pub struct Signed<'a> {
     pub key: &'a [u8],
 }
 
-/// Whether one of these algorithms says that a list is signed.
+impl<'a> Signed<'a> {
+    /// Of what is signed, which is a sequence of a content, an algorithm and a signature (RFC 5280 §4.1, §5.1); `None` if it is not.
+    pub(crate) fn of(whole: &'a [u8], issuer: &'a Certificate) -> Option<Self> {
+        let (_, parsed) = X509Certificate::from_der(issuer.der()).ok()?;
+        let (_, content, _) = element(whole)?;
+        let (_, _, after_message) = element(content)?;
+        let message = &content[..content.len() - after_message.len()];
+        let (_, algorithm, after_algorithm) = element(after_message)?;
+        let (_, signature, _) = element(after_algorithm)?;
+        let (_, key, _) = element(parsed.tbs_certificate.subject_pki.raw)?;
+        let (_, key_algorithm, after_algorithm) = element(key)?;
+        let (_, key, _) = element(after_algorithm)?;
+        Some(Self {
+            whole,
+            issuer: issuer.der(),
+            message,
+            algorithm,
+            // Of a bit string the first octet tells how many bits of the last are none: here always none are.
+            signature: signature.get(1..)?,
+            key_algorithm,
+            key: key.get(1..)?,
+        })
+    }
+}
+
+/// Whether one of these algorithms says that a list or certificate is signed.
 #[must_use]
 pub fn is_signed_by_one_of(known: &[&dyn SignatureVerificationAlgorithm], signed: &Signed<'_>) -> bool {
     known.iter().any(|algorithm| {

@@ -33,7 +33,7 @@ table! {
         not_yet_valid_is_refused self_signed_is_refused an_unknown_issuer_is_refused the_system_does_not_trust_our_authority
         revoked_is_refused alternative_names_may_be_proved any_name_is_not_anyone anyone_is_anyone
         no_name_switches_verification_off;
-    clients: good_clients_are_known a_certificate_is_not_shown_unasked no_certificate_does_where_it_is_optional
+    clients: good_clients_are_known what_is_shown_beside_a_chain_is_not_known a_certificate_is_not_shown_unasked no_certificate_does_where_it_is_optional
         bad_clients_are_refused_even_where_none_is_needed revoked_clients_are_refused;
     revocation: the_newest_list_counts_alone lists_that_cannot_be_used_are_errors an_expired_list_refuses_unless_it_counts_on
         lists_of_those_between_count_too a_list_speaks_of_its_scope_alone who_is_trusted_is_on_no_list;

@@ -97,24 +97,7 @@ impl List {
     fn signed<'a>(&'a self, issuer: &'a Certificate) -> Option<Signed<'a>> {
         let (_, parsed) = X509Certificate::from_der(issuer.der()).ok()?;
         let may_sign = parsed.key_usage().ok()?.is_none_or(|usage| usage.value.crl_sign());
-        let (_, content, _) = element(&self.der)?;
-        let (_, _, after_message) = element(content)?;
-        let message = &content[..content.len() - after_message.len()];
-        let (_, algorithm, after_algorithm) = element(after_message)?;
-        let (_, signature, _) = element(after_algorithm)?;
-        let (_, key, _) = element(parsed.tbs_certificate.subject_pki.raw)?;
-        let (_, key_algorithm, after_algorithm) = element(key)?;
-        let (_, key, _) = element(after_algorithm)?;
-        may_sign.then_some(Signed {
-            list: &self.der,
-            issuer: issuer.der(),
-            message,
-            algorithm,
-            // Of a bit string the first octet tells how many bits of the last are none: here always none are.
-            signature: signature.get(1..)?,
-            key_algorithm,
-            key: key.get(1..)?,
-        })
+        may_sign.then(|| Signed::of(&self.der, issuer)).flatten()
     }
 
     /// Whether it is of the same scope and newer.

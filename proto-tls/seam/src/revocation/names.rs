@@ -6,7 +6,7 @@ use x509_parser::x509::X509Name;
 use crate::certificate::Certificate;
 
 /// A name in a form that can be compared.
-pub(super) fn key(name: &X509Name<'_>) -> Vec<Vec<u8>> {
+pub(crate) fn key(name: &X509Name<'_>) -> Vec<Vec<u8>> {
     let parts = name.iter().map(|relative| {
         let mut attributes: Vec<Vec<u8>> = relative
             .iter()
@@ -31,7 +31,7 @@ pub(super) fn key(name: &X509Name<'_>) -> Vec<Vec<u8>> {
 }
 
 /// Whether one certificate names the other as its issuer.
-pub(super) fn is_issuer(issuer: &Certificate, of: &Certificate) -> bool {
+pub(crate) fn is_issuer(issuer: &Certificate, of: &Certificate) -> bool {
     let parsed = (X509Certificate::from_der(issuer.der()), X509Certificate::from_der(of.der()));
     let (Ok((_, issuer)), Ok((_, of))) = parsed else { return false };
     issuer.subject().as_raw() == of.issuer().as_raw() || key(issuer.subject()) == key(of.issuer())

@@ -195,7 +195,7 @@ fn two_issuers_of_one_name_have_each_its_list() {
     let lists = [Made { serials: &[7], ..USUAL }.der(), Made { begins: "21", ..USUAL }.der()];
     let (first, one_s, other_s) = (lists[0].clone(), one.1.der().to_vec(), other.1.der().to_vec());
     let signatures = move |signed: &Signed<'_>| {
-        let signer = if signed.list == first { &one_s } else { &other_s };
+        let signer = if signed.whole == first { &one_s } else { &other_s };
         signed.issuer == signer
     };
     let roots = [one.1.clone(), other.1.clone()];

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use simplon_proto_tls_seam::{
-    Capability, ClientAuth, ClientConfig, Connect, Facts, Identity, Reason, ServerConfig, Terminator, Trust, Version,
+    Capability, ClientAuth, ClientConfig, Connect, Facts, Identity, Reason, ServerConfig, Terminator, Trust,
 };
 
 use crate::lab::meet;
@@ -25,15 +25,14 @@ impl Scene {
         self.lab.server(ServerConfig::of(self.root.identity(&["a.test"])).client_auth(auth))
     }
 
-    /// One for each version that the connecting end can pin.
+    /// One for each version.
     fn connectors(&self, identity: Option<&Identity>) -> Vec<Arc<dyn Connect<Wire>>> {
         let config = ClientConfig::new().trust(self.root.trust());
         let config = match identity {
             Some(identity) => config.identity(identity.clone()),
             None => config,
         };
-        let pinned = [Version::Tls12, Version::Tls13].map(|version| config.clone().versions(version, version));
-        pinned.iter().filter_map(|config| self.lab.client_backend().client(config).ok()).collect()
+        self.lab.pinned(&config).into_iter().map(|(_, client)| client).collect()
     }
 
     async fn accepted(&self, auth: ClientAuth, identity: Option<&Identity>) -> Vec<(Arc<Facts>, Arc<Facts>)> {
@@ -75,6 +74,36 @@ pub(super) async fn good_clients_are_known(lab: Lab) {
                 assert_eq!(own.organisation().as_deref(), Some("Leaves"));
             }
         }
+    }
+}
+
+/// Whatever else a client shows, what is known of it is what was verified.
+pub(super) async fn what_is_shown_beside_a_chain_is_not_known(lab: Lab) {
+    let scene = Scene::new(lab);
+    let one = scene.clients.intermediate("one");
+    let good = one.intermediate("two").identity(&["me.test"]);
+    let [leaf, two, one] = good.chain() else { panic!("three") };
+    let other = scene.root.identity(&["other.test"]);
+    let (stranger, forged, root) = (scene.root.certificate(), Authority::new("two"), scene.clients.certificate());
+    for shown in [
+        &[leaf, two, one, stranger, other.certificate()][..],
+        &[leaf, other.certificate(), stranger, one, two],
+        &[leaf, forged.certificate(), two, one],
+        &[leaf, two, two, one, root],
+        &[leaf, root, one, two],
+    ] {
+        let chain = shown.iter().map(|one| (*one).clone()).collect();
+        let identity = Identity::new(chain, good.key().clone_key()).unwrap();
+        for auth in scene.auths() {
+            for (server, _) in scene.accepted(auth, Some(&identity)).await {
+                assert_eq!(server.peer, good.chain(), "of {shown:?}");
+            }
+        }
+    }
+    // Who is trusted ends it, whoever else vouches for that one.
+    let auth = ClientAuth::Required(Arc::new(Trust::new(vec![one.clone()]).unwrap()));
+    for (server, _) in scene.accepted(auth, Some(&good)).await {
+        assert_eq!(server.peer, [leaf.clone(), two.clone()]);
     }
 }
 
