@@ -3,6 +3,7 @@
 use crate::Case;
 
 mod clients;
+mod differences;
 mod handshake;
 mod names;
 mod resumption;
@@ -35,6 +36,8 @@ table! {
         no_name_switches_verification_off;
     clients: good_clients_are_known what_is_shown_beside_a_chain_is_not_known a_certificate_is_not_shown_unasked no_certificate_does_where_it_is_optional
         bad_clients_are_refused_even_where_none_is_needed revoked_clients_are_refused;
+    differences: clients_of_version_1 clients_whose_key_is_for_keys_alone clients_that_are_trusted_themselves
+        clients_with_rsa_of_1024_bits names_of_servers_with_a_dot_at_their_end;
     revocation: the_newest_list_counts_alone lists_that_cannot_be_used_are_errors an_expired_list_refuses_unless_it_counts_on
         lists_of_those_between_count_too a_list_speaks_of_its_scope_alone who_is_trusted_is_on_no_list;
     resumption: the_second_connection_is_resumed resumption_can_be_switched_off sessions_stay_with_their_names

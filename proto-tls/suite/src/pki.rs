@@ -6,9 +6,10 @@ use rcgen::string::Ia5String;
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateRevocationListParams, CrlDistributionPoint,
     CrlIssuingDistributionPoint, CrlScope, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyPair,
-    KeyUsagePurpose, RevokedCertParams, SanType, SerialNumber, date_time_ymd,
+    KeyUsagePurpose, RevokedCertParams, SanType, SerialNumber, SigningKey as _, date_time_ymd,
 };
 use rustls_pki_types::PrivateKeyDer;
+use rustls_pki_types::pem::PemObject as _;
 use simplon_proto_tls_seam::{Certificate, Identity, Trust};
 
 /// Issues certificates.
@@ -71,12 +72,18 @@ pub struct Leaf {
     names: Vec<SanType>,
     valid: Valid,
     key: Key,
+    usage: KeyUsagePurpose,
 }
 
 impl Leaf {
     /// For these names, which may be addresses or URIs.
     pub fn of(names: &[&str]) -> Self {
-        Self { names: names.iter().map(|name| alt_name(name)).collect(), valid: Valid::Now, key: Key::Ecdsa }
+        Self {
+            names: names.iter().map(|name| alt_name(name)).collect(),
+            valid: Valid::Now,
+            key: Key::Ecdsa,
+            usage: KeyUsagePurpose::DigitalSignature,
+        }
     }
 
     /// The same, valid at another time.
@@ -91,11 +98,17 @@ impl Leaf {
         self
     }
 
+    /// The same with a key that is for keys alone, and signs nothing.
+    pub fn for_keys_alone(mut self) -> Self {
+        self.usage = KeyUsagePurpose::KeyEncipherment;
+        self
+    }
+
     fn params(&self, serial: u64) -> CertificateParams {
         let mut params = params("leaf", serial);
         params.subject_alt_names = self.names.clone();
         params.distinguished_name.push(DnType::OrganizationName, "Leaves");
-        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        params.key_usages = vec![self.usage];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
         params.use_authority_key_identifier_extension = true;
         match self.valid {
@@ -151,6 +164,40 @@ impl Authority {
         Identity::new(chain, secret(&key)).unwrap()
     }
 
+    /// The same as X.509 version 1 has it: without extensions, and so without names.
+    pub fn issue_v1(&self, leaf: &Leaf) -> Identity {
+        let usual = self.issue(leaf);
+        // Version and extensions are marked as [0] and [3].
+        let own = self.signed_again(usual.certificate(), |part| (!matches!(part[0], 0xa0 | 0xa3)).then_some(part));
+        let chain = std::iter::once(own).chain(self.chain.iter().cloned()).collect();
+        Identity::new(chain, usual.key().clone_key()).unwrap()
+    }
+
+    /// The same for a key of RSA with 1,024 bits.
+    pub fn issue_rsa_1024(&self, leaf: &Leaf) -> Identity {
+        let key = PrivateKeyDer::from_pem_slice(include_bytes!("rsa1024.pem")).unwrap();
+        let public = include_bytes!("rsa1024.der");
+        let usual = self.issue(leaf);
+        let mut at = 0;
+        let own = self.signed_again(usual.certificate(), |part| {
+            at += 1;
+            // Version, serial number, algorithm, issuer, validity, subject, and the key (RFC 5280 §4.1).
+            Some(if at == 7 { public.to_vec() } else { part })
+        });
+        let chain = std::iter::once(own).chain(self.chain.iter().cloned()).collect();
+        Identity::new(chain, key).unwrap()
+    }
+
+    /// A certificate with each part of what is signed changed.
+    fn signed_again(&self, certificate: &Certificate, change: impl FnMut(Vec<u8>) -> Option<Vec<u8>>) -> Certificate {
+        let whole = elements(elements(certificate.der())[0].1);
+        let parts = elements(whole[0].1).into_iter().map(|(part, _)| part.to_vec());
+        let message = sequence(&parts.filter_map(change).collect::<Vec<_>>().concat());
+        let signature = self.issuer.key().sign(&message).unwrap();
+        let signature = [&[3, signature.len() as u8 + 1, 0][..], &signature].concat();
+        Certificate::of_der(sequence(&[&message, whole[1].0, &signature].concat()))
+    }
+
     /// A good certificate for these names.
     pub fn identity(&self, names: &[&str]) -> Identity {
         self.issue(&Leaf::of(names))
@@ -193,6 +240,29 @@ impl std::fmt::Debug for Authority {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_tuple("Authority").field(&self.own).finish()
     }
+}
+
+/// Elements of DER: each whole, and its content.
+fn elements(mut der: &[u8]) -> Vec<(&[u8], &[u8])> {
+    let mut all = Vec::new();
+    while !der.is_empty() {
+        let (begin, length) = match der[1] {
+            short @ ..0x80 => (2, usize::from(short)),
+            long => {
+                let begin = 2 + usize::from(long & 0x7f);
+                (begin, der[2..begin].iter().fold(0, |sum, b| sum << 8 | usize::from(*b)))
+            }
+        };
+        let (this, rest) = der.split_at(begin + length);
+        all.push((this, &this[begin..]));
+        der = rest;
+    }
+    all
+}
+
+fn sequence(content: &[u8]) -> Vec<u8> {
+    let length = (content.len() as u16).to_be_bytes();
+    [&[0x30, 0x82], &length[..], content].concat()
 }
 
 /// A certificate that nobody but itself vouches for.
