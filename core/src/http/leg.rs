@@ -52,6 +52,8 @@ pub(super) struct Leg<R: Role> {
     shutdown: Shutdown,
     /// Octets that the socket took, ever.
     pub(super) written: u64,
+    /// Octets that passed by the machine wait for the socket.
+    is_pouring: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,6 +75,7 @@ impl<R: Role> Leg<R> {
             failed: None,
             shutdown: Shutdown::Open,
             written: 0,
+            is_pouring: false,
         }
     }
 
@@ -181,7 +184,9 @@ impl<R: Role> Leg<R> {
         let Some(tcp) = self.stream.as_tcp() else {
             return Poll::Ready(Err(StreamError::Misuse(Misuse::OutOfOrder)));
         };
-        match pipe.poll_empty(cx, tcp) {
+        let poured = pipe.poll_empty(cx, tcp);
+        self.is_pouring = poured.is_pending();
+        match poured {
             Poll::Ready(Ok(n)) => {
                 self.machine.bypassed_writing(n as u64);
                 self.written += n as u64;
@@ -299,7 +304,9 @@ impl<R: Role> Leg<R> {
             Poll::Ready(outcome) => outcome.map_err(|error| from_io(&error))?,
             Poll::Pending => return self.wait_to_write(),
         }
-        self.uptake.pause();
+        if !self.is_pouring {
+            self.uptake.pause();
+        }
         // After a last message there is nothing to half-close: dropping the connection says the same with one system call less.
         if self.machine.is_tunnel() && self.machine.wants_shutdown() {
             ready!(self.poll_shutdown(cx));
