@@ -11,8 +11,9 @@ const PROTOCOL: &[Code] = &[Code::PROTOCOL_ERROR];
 pub(super) const CASES: &[Case] = &[
     must!("9113 §3.4", "a client begins with its preface and SETTINGS", |peer| {
         peer.expect_preface().await?;
-        peer.expect_settings().await?;
+        // An answer to the client's may not come first.
         peer.send(Frame::settings(&[])).await;
+        peer.expect_settings().await?;
         peer.expect_ack().await?;
         peer.alive().await
     }),
