@@ -49,18 +49,14 @@ impl Estimator {
         Place(self.hasher.hash_one(key))
     }
 
-    pub(crate) fn add_at(&self, place: Place, n: u64) -> u64 {
-        self.smallest(place, |counter| change(counter, |count| count.saturating_add(n)))
-    }
-
     /// Counts `n` in every row before it looks at any: of several that do this together, the last to have counted sees all of them.
     ///
     /// A row that is looked at while it is counted in tells of those who counted there before; another, that has not yet
     /// come to a later row, may take that one for free in the same moment. All of this is in one order (`SeqCst`): who
     /// counts first in one row and last in another would otherwise miss the other in one, and be missed in the other.
-    pub(crate) fn add_all_at(&self, place: Place, n: u64) -> u64 {
-        self.smallest(place, |counter| change_by(Ordering::SeqCst, counter, |count| count.saturating_add(n)));
-        self.smallest(place, |counter| counter.load(Ordering::SeqCst))
+    pub(crate) fn add_at(&self, place: Place, n: u64) -> u64 {
+        self.smallest(place, |counter| change(counter, |count| count.saturating_add(n)));
+        self.estimate_at(place)
     }
 
     pub(crate) fn subtract_at(&self, place: Place, n: u64) -> u64 {
@@ -68,7 +64,7 @@ impl Estimator {
     }
 
     pub(crate) fn estimate_at(&self, place: Place) -> u64 {
-        self.smallest(place, |counter| counter.load(Ordering::Relaxed))
+        self.smallest(place, |counter| counter.load(Ordering::SeqCst))
     }
 
     fn smallest(&self, place: Place, visit: impl Fn(&AtomicU64) -> u64) -> u64 {
@@ -88,14 +84,10 @@ impl Place {
 }
 
 fn change(counter: &AtomicU64, to: impl Fn(u64) -> u64) -> u64 {
-    change_by(Ordering::Relaxed, counter, to)
-}
-
-fn change_by(order: Ordering, counter: &AtomicU64, to: impl Fn(u64) -> u64) -> u64 {
     let mut count = counter.load(Ordering::Relaxed);
     loop {
         let changed = to(count);
-        match counter.compare_exchange_weak(count, changed, order, Ordering::Relaxed) {
+        match counter.compare_exchange_weak(count, changed, Ordering::SeqCst, Ordering::Relaxed) {
             Ok(_) => return changed,
             Err(now) => count = now,
         }

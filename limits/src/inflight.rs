@@ -35,7 +35,7 @@ impl Inflight {
     /// Counts `n` for `key` until the guard is dropped; gives also how much is in flight now, this included.
     pub fn enter<K: Hash + ?Sized>(&self, key: &K, n: u64) -> (Guard, u64) {
         let place = self.estimator.place_of(key);
-        let estimate = self.estimator.add_all_at(place, n);
+        let estimate = self.estimator.add_at(place, n);
         (Guard { estimator: self.estimator.clone(), place, n }, estimate)
     }
 
