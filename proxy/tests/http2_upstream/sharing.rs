@@ -11,7 +11,7 @@ use simplon_core::http::{Origins, OriginsConfig, SessionLimits};
 use tokio::io::AsyncWriteExt;
 
 use crate::frames::{DATA, HEADERS, Listener, PING, WINDOW_UPDATE};
-use crate::origin::{Call, origin, origin_with, send_all};
+use crate::origin::{Call, Listening, origin, origin_with, send_all};
 use crate::stage::{Stage, until};
 
 fn origins(change: impl FnOnce(&mut SessionLimits)) -> Origins {
@@ -233,17 +233,22 @@ async fn a_request_outlives_a_connection_without_a_sign_of_life() {
     assert!(heard.starts_with("HTTP/1.1 200") && heard.contains("well"), "{heard}");
 }
 
-/// No exchange waits for another client's reading, however many there are that read nothing (RFC 9113 §5.2.2).
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn clients_that_read_nothing_hold_up_nobody_else() {
-    let listening = origin(|mut call: Call| async move {
+/// An origin whose `/large` is larger than a stream's window, and all else 100,000 octets.
+async fn large_and_small() -> Listening {
+    origin(|mut call: Call| async move {
         let octets = if call.request.uri().path() == "/large" { 4 << 20 } else { 100_000 };
         let mut send = call.begin(http::Response::new(()));
         if send_all(&mut send, vec![b'x'; octets].into()).await.is_ok() {
             let _ = send.send_data(bytes::Bytes::new(), true);
         }
     })
-    .await;
+    .await
+}
+
+/// No exchange waits for another client's reading, however many there are that read nothing (RFC 9113 §5.2.2).
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn clients_that_read_nothing_hold_up_nobody_else() {
+    let listening = large_and_small().await;
     let origins = origins(|sessions| sessions.connections = 1);
     let stage = Arc::new(Stage::over(Peer::builder(listening.at), origins).await);
     let mut idle = Vec::new();
@@ -265,14 +270,7 @@ async fn clients_that_read_nothing_hold_up_nobody_else() {
 /// A connection without credit for one more exchange takes none: another connection does.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_connection_short_of_credit_takes_no_more_exchanges() {
-    let listening = origin(|mut call: Call| async move {
-        let octets = if call.request.uri().path() == "/large" { 4 << 20 } else { 100_000 };
-        let mut send = call.begin(http::Response::new(()));
-        if send_all(&mut send, vec![b'x'; octets].into()).await.is_ok() {
-            let _ = send.send_data(bytes::Bytes::new(), true);
-        }
-    })
-    .await;
+    let listening = large_and_small().await;
     let origins = origins(|sessions| {
         sessions.stream_window_octets = 64 << 10;
         sessions.most_stream_window_octets = 64 << 10;

@@ -96,6 +96,17 @@ pub(in crate::http) struct Seen {
     pub(in crate::http) small_data: u32,
 }
 
+#[cfg(any(test, fuzzing))]
+impl std::ops::AddAssign for Seen {
+    fn add_assign(&mut self, Self { resets, control, heads, data_octets, small_data }: Self) {
+        self.resets += resets;
+        self.control += control;
+        self.heads += heads;
+        self.data_octets += data_octets;
+        self.small_data += small_data;
+    }
+}
+
 impl Seen {
     /// A frame with this header, and so many octets of payload.
     pub(in crate::http) fn count(&mut self, kind: u8, flags: u8, payload: u32) {

@@ -37,14 +37,12 @@ pub fn of_requests<'a>(pieces: impl IntoIterator<Item = &'a [u8]>, asked: &[u32]
     let bad = Arc::new(BadFields::default());
     let mut frames = Frames::of_requests(Arc::clone(&bad));
     let mut all = OfRequests::default();
+    let mut seen = Seen::default();
     for piece in pieces {
-        let Seen { resets, control, heads, data_octets, small_data } = frames.pass(piece);
-        all.resets += resets;
-        all.control += control;
-        all.heads += heads;
-        all.data_octets += data_octets;
-        all.small_data += small_data;
+        seen += frames.pass(piece);
     }
+    (all.resets, all.control, all.heads) = (seen.resets, seen.control, seen.heads);
+    (all.data_octets, all.small_data) = (seen.data_octets, seen.small_data);
     all.stream = frames.stream();
     all.streams = frames.streams();
     all.has_goaway = frames.has_goaway();

@@ -34,12 +34,7 @@ fn frames_are_counted_wherever_they_are_cut() {
         let mut frames = begun();
         let mut sum = Seen::default();
         for piece in wire.chunks(size) {
-            let Seen { resets, control, heads, data_octets, small_data } = frames.pass(piece);
-            sum.resets += resets;
-            sum.control += control;
-            sum.heads += heads;
-            sum.data_octets += data_octets;
-            sum.small_data += small_data;
+            sum += frames.pass(piece);
         }
         assert_eq!(sum, expected, "in pieces of {size}");
         assert!(!frames.is_mid_head());
