@@ -160,7 +160,14 @@ impl<'a> Plain<'a> {
     fn is(&self, content: &[u8], fields: &Fields) {
         assert_eq!(self.content, content);
         for (name, value) in fields {
-            assert!(self.fields.contains(&(name, value)), "{}", name.escape_ascii());
+            // The strict reader hands a length on without the zeros before it.
+            let same = |sent: &(&[u8], &[u8])| match Known::of(name) {
+                Some(Known::ContentLength) => {
+                    Known::of(sent.0) == Known::of(name) && number(sent.1, 10) == number(value, 10)
+                }
+                _ => *sent == (name, value),
+            };
+            assert!(self.fields.iter().any(same), "{}", name.escape_ascii());
         }
     }
 

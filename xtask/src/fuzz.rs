@@ -11,6 +11,10 @@ use crate::workspace::Workspace;
 /// How long a target runs in CI: enough to find what a change broke at once.
 const SMOKE_SECS: u32 = 10;
 
+/// Where the short run begins its random inputs: the same each time, so that a change is judged by what it did and not by luck.
+/// Runs of a length that was asked for begin elsewhere each time.
+const SMOKE_SEED: &str = "-seed=1";
+
 pub(crate) fn command(workspace: &Workspace, options: &Options) -> Outcome {
     let targets = targets(&workspace.root)?;
     if let Some(unknown) = options.words.iter().find(|word| !targets.contains(word)) {
@@ -19,7 +23,8 @@ pub(crate) fn command(workspace: &Workspace, options: &Options) -> Outcome {
     have_cargo_fuzz()?;
     let chosen = if options.words.is_empty() { &targets } else { &options.words };
     let secs = options.number("--secs", SMOKE_SECS)?;
-    chosen.iter().try_for_each(|target| run(workspace, target, secs))
+    let seed = if secs == SMOKE_SECS { SMOKE_SEED } else { "-seed=0" };
+    chosen.iter().try_for_each(|target| run(workspace, target, secs, seed))
 }
 
 /// Names of the targets: the files of `fuzz/fuzz_targets`, where there are any.
@@ -49,7 +54,7 @@ pub(crate) fn have_cargo_fuzz() -> Outcome {
 }
 
 /// On stable, without a sanitizer: our code has no `unsafe` to sanitize but for a few calls of the system.
-fn run(workspace: &Workspace, target: &str, secs: u32) -> Outcome {
+fn run(workspace: &Workspace, target: &str, secs: u32, seed: &str) -> Outcome {
     let built = workspace.target.join("fuzz");
     let corpus = built.join("corpus").join(target);
     let seeds = workspace.root.join("fuzz/seeds").join(target);
@@ -64,6 +69,7 @@ fn run(workspace: &Workspace, target: &str, secs: u32) -> Outcome {
     shell::run(command.args([
         "--",
         &bound,
+        seed,
         "-timeout=10",
         "-rss_limit_mb=2048",
         "-verbosity=0",
